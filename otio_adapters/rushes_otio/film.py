@@ -1,0 +1,321 @@
+"""The film in memory: tracks of items over raw JSON, its block, its shots and their uses.
+
+Reading decodes only what a cut needs; everything else stays text. Edits replace the text of single items or of
+the film block, and `encode` writes the rest back as it came.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from rushes_otio import rawjson
+from rushes_otio.errors import BadRequest, FileFault
+from rushes_otio.items import Item, Time, check_schema, read_item
+from rushes_otio.schema import FilmBlock, Scene, ShotBlock, upgraded
+from rushes_otio.timing import Rate
+
+
+class _Meta(msgspec.Struct):
+    rushes: Raw | UnsetType = UNSET
+
+
+class _Track(msgspec.Struct):
+    OTIO_SCHEMA: str
+    kind: str = "Video"
+    name: str | None = None
+    enabled: bool = True
+    children: list[Raw] | None = None
+
+
+class _Stack(msgspec.Struct):
+    OTIO_SCHEMA: str
+    children: list[_Track] | None = None
+
+
+class _Timeline(msgspec.Struct):
+    OTIO_SCHEMA: str
+    tracks: _Stack
+    name: str | None = None
+    metadata: _Meta | None = None
+    global_start_time: Time | None = None
+
+
+_timeline = msgspec.json.Decoder(_Timeline)
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One track. `label` is how people point at it: V1 is the lowest video track, A1 the first audio track."""
+
+    label: str
+    kind: str
+    name: str
+    enabled: bool
+    items: list[Item]
+    changed: bool = False
+
+    def place(self) -> None:
+        """Give every item its record frame."""
+        at = 0.0
+        for item in self.items:
+            item.start = at
+            at += item.length
+
+    @property
+    def end(self) -> float:
+        return self.items[-1].start + self.items[-1].length if self.items else 0.0
+
+
+@dataclass(slots=True)
+class Shot:
+    """A shot as the cut has it: its block and every use, in cut order (track by track, then in time)."""
+
+    block: ShotBlock
+    uses: list[tuple[Track, int]] = field(default_factory=list)
+
+    @property
+    def items(self) -> list[Item]:
+        return [track.items[index] for track, index in self.uses]
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    # 10,000 clips make a few hundred thousand objects and no garbage; collecting meanwhile triples the time.
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def decode_timeline(data: bytes, where: str) -> tuple[bytes, _Timeline]:
+    """Check and read the outer structure. The returned bytes are `data`, shielded if it held NaN."""
+    rawjson.check(data, where)
+    try:
+        return data, _timeline.decode(data)
+    except msgspec.ValidationError as e:
+        raise _not_a_timeline(e, where) from None
+    except (msgspec.DecodeError, RecursionError) as strict:
+        shielded = rawjson.shield(data)
+        if shielded == data:
+            raise FileFault(f"not JSON: {strict}", where=where, remedy=_restore(where)) from None
+    try:
+        return shielded, _timeline.decode(shielded)
+    except msgspec.ValidationError as e:
+        raise _not_a_timeline(e, where) from None
+    except msgspec.DecodeError as e:
+        raise FileFault(f"not JSON: {e}", where=where, remedy=_restore(where)) from None
+
+
+def _not_a_timeline(e: Exception, where: str) -> FileFault:
+    return FileFault(
+        f"not an OpenTimelineIO timeline: {e}", where=where, remedy="export the cut as one timeline, as .otio"
+    )
+
+
+def _restore(where: str) -> str:
+    return f"take the last good version: {where.removesuffix('.otio')}.rushes/previous.otio, or your backup"
+
+
+class Film:
+    """A film. `where` names its file in errors."""
+
+    def __init__(self, data: bytes, where: str) -> None:
+        """Read `data`; FileFault when it cannot be used as a film."""
+        with _without_gc():
+            self._load(data, where)
+
+    def _load(self, data: bytes, where: str) -> None:
+        self.where = where
+        self._original = data
+        self._data, timeline = decode_timeline(data, where)
+        check_schema(timeline.OTIO_SCHEMA)
+        if not timeline.OTIO_SCHEMA.startswith("Timeline."):
+            raise FileFault(f"a {timeline.OTIO_SCHEMA}, not a Timeline", where=where, remedy="export one timeline")
+        self.name = timeline.name or ""
+        self.raw_block = self._film_block(timeline)
+        self.block = self._decoded_block()
+        self.rate = Rate.parse(self.block.rate)
+        self.global_start = timeline.global_start_time
+        self._changed = False
+        self.tracks = _read_tracks(timeline, float(self.rate), where)
+        self._shots: dict[str, Shot] | None = None
+
+    def _film_block(self, timeline: _Timeline) -> Raw:
+        raw = timeline.metadata.rushes if timeline.metadata else UNSET
+        if isinstance(raw, UnsetType):
+            raise FileFault(
+                "the timeline has no rushes block: it is a cut, not a film",
+                where=self.where,
+                remedy=f"make a film of it: rushes new FILM.otio --from {self.where}",
+            )
+        block = rawjson.open_object(raw, f"{self.where}: metadata.rushes")
+        return rawjson.encode(upgraded(block, self.where))
+
+    def _decoded_block(self) -> FilmBlock:
+        try:
+            return msgspec.json.decode(self.raw_block, type=FilmBlock)
+        except msgspec.ValidationError as e:
+            raise FileFault(
+                f"metadata.rushes of the timeline is not as the format says: {e}",
+                where=self.where,
+                remedy="correct the field after `$`, or restore film.rushes/previous.otio",
+            ) from None
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    @property
+    def shots(self) -> dict[str, Shot]:
+        """Shots by id in cut order. Omitted shots are not among them."""
+        if self._shots is None:
+            self._shots = {}
+            for track in self.tracks:
+                for index, item in enumerate(track.items):
+                    if item.block:
+                        shot = self._shots.setdefault(item.block.shot, Shot(item.block))
+                        shot.uses.append((track, index))
+        return self._shots
+
+    @property
+    def video(self) -> list[Track]:
+        return [t for t in self.tracks if t.kind == "Video"]
+
+    @property
+    def length(self) -> int:
+        """Frames of the cut: up to the end of its longest track."""
+        return round(max((t.end for t in self.tracks), default=0.0))
+
+    def scene(self, scene_id: str) -> Scene | None:
+        return next((s for s in self.block.scenes if s.id == scene_id), None)
+
+    def find_use(self, use: str) -> tuple[Track, int] | None:
+        """Where the use with this id stands, shot or external."""
+        for track in self.tracks:
+            for index, item in enumerate(track.items):
+                if item.use == use:
+                    return track, index
+        return None
+
+    def external_count(self) -> int:
+        return sum(1 for t in self.tracks for i in t.items if i.kind in ("Clip", "Stack") and i.block is None)
+
+    # -- changing --------------------------------------------------------------------------------------------
+
+    def replace(self, track: Track, index: int, raw: Raw) -> Item:
+        """Put other text in place of an item and read it anew."""
+        old = track.items[index]
+        item = read_item(raw, float(self.rate), f"{self.where}: {track.label} item {index + 1}")
+        track.items[index] = item
+        track.changed = True
+        item.start = old.start
+        if item.length != old.length:
+            track.place()
+        self._shot_changed(old, item)
+        return item
+
+    def _shot_changed(self, old: Item, new: Item) -> None:
+        # Takes arrive by the thousand: a changed block must not cost a walk over the cut.
+        same = old.block is not None and new.block is not None and old.block.shot == new.block.shot
+        if same and self._shots is not None and new.block is not None:
+            self._shots[new.block.shot].block = new.block
+        elif old.block is not None or new.block is not None:
+            self._shots = None
+
+    def insert(self, track: Track, index: int, raw: Raw) -> Item:
+        track.items.insert(index, read_item(raw, float(self.rate), f"{self.where}: {track.label}"))
+        self._touched(track)
+        return track.items[index]
+
+    def remove(self, track: Track, index: int) -> None:
+        del track.items[index]
+        self._touched(track)
+
+    def _touched(self, track: Track) -> None:
+        track.changed = True
+        track.place()
+        self._shots = None
+
+    def raw_scenes(self) -> list[Raw]:
+        """The rows of the scene table as text, so that a row nobody changes keeps what we do not know."""
+        block = rawjson.open_object(self.raw_block, self.where)
+        rows: list[Raw] = msgspec.json.decode(block.get("scenes", Raw(b"[]")), type=list[Raw])
+        return rows
+
+    def patch_block(self, **changes: object) -> None:
+        """Set fields of the film block; fields that nobody here knows stay."""
+        raw = {key: rawjson.encode(value) for key, value in changes.items()}
+        self.raw_block = rawjson.patch(self.raw_block, raw, self.where)
+        self.block = self._decoded_block()
+        self._changed = True
+
+    def patch_shot(self, shot_id: str, **changes: object) -> None:
+        """Set fields of a shot's block on every use of it; fields that nobody here knows stay."""
+        shot = self.shots.get(shot_id)
+        if shot is None:
+            raise BadRequest(f"no shot {shot_id} in the cut", where=self.where, remedy="see rushes status")
+        raw = {key: rawjson.encode(value) for key, value in changes.items()}
+        for track, index in shot.uses:
+            self.replace(track, index, patch_block(track.items[index].raw, raw, self.where))
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    @property
+    def changed(self) -> bool:
+        return self._changed or any(t.changed for t in self.tracks)
+
+    def encode(self) -> bytes:
+        """The film as it goes to disk; what was read, byte for byte, when nothing was changed."""
+        if not self.changed:
+            return self._original
+        timeline = rawjson.open_object(self._data, self.where)
+        metadata = rawjson.member(timeline, "metadata", self.where)
+        metadata["rushes"] = self.raw_block
+        timeline["metadata"] = rawjson.encode(metadata)
+        timeline["tracks"] = self._encode_tracks(timeline["tracks"])
+        return rawjson.unshield(rawjson.pretty(rawjson.encode(timeline)))
+
+    def _encode_tracks(self, raw: Raw) -> Raw:
+        if not any(t.changed for t in self.tracks):
+            return raw
+        stack = rawjson.open_object(raw, self.where)
+        children: list[Raw] = msgspec.json.decode(stack["children"], type=list[Raw])
+        for index, track in enumerate(self.tracks):
+            if track.changed:
+                items = rawjson.encode([item.raw for item in track.items])
+                children[index] = rawjson.patch(children[index], {"children": items}, self.where)
+        return rawjson.patch(raw, {"children": rawjson.encode(children)}, self.where)
+
+
+def patch_block(raw: Raw, changes: Mapping[str, Raw | None], where: str) -> Raw:
+    """A clip's text with fields of its `metadata.rushes` changed."""
+    clip = rawjson.open_object(raw, where)
+    metadata = rawjson.member(clip, "metadata", where)
+    metadata["rushes"] = rawjson.patch(metadata.get("rushes", Raw(b"{}")), changes, where)
+    clip["metadata"] = rawjson.encode(metadata)
+    return rawjson.encode(clip)
+
+
+def _read_tracks(timeline: _Timeline, rate: float, where: str) -> list[Track]:
+    tracks: list[Track] = []
+    counts: dict[str, int] = {}
+    for raw in timeline.tracks.children or ():
+        check_schema(raw.OTIO_SCHEMA)
+        letter = raw.kind[:1].upper() or "V"
+        counts[letter] = counts.get(letter, 0) + 1
+        label = f"{letter}{counts[letter]}"
+        items = [
+            read_item(child, rate, f"{where}: {label} item {number}")
+            for number, child in enumerate(raw.children or (), 1)
+        ]
+        track = Track(label, raw.kind, raw.name or "", raw.enabled, items)
+        track.place()
+        tracks.append(track)
+    return tracks

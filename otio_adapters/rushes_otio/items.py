@@ -1,0 +1,251 @@
+"""What stands on a track: clips, gaps, transitions and nested stacks, read as far as a cut needs it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from rushes_otio.errors import FileFault
+from rushes_otio.schema import ExternalBlock, ShotBlock
+from rushes_otio.text import printable
+
+MAX_FRAMES = 10_000_000
+MAX_RATE = 1000
+SAME_RATE = 0.006
+DEFAULT_MEDIA = "DEFAULT_MEDIA"
+
+# The newest version of each core schema that OpenTimelineIO 0.18.1 reads; every other core schema is at 1.
+_NEWEST = {"Clip": 2, "Marker": 2}
+_CORE = frozenset(
+    "Box2d Clip Composable Composition Effect ExternalReference FreezeFrame Gap GeneratorReference "
+    "ImageSequenceReference Item LinearTimeWarp Marker MediaReference MissingReference RationalTime "
+    "SerializableCollection SerializableObject Stack TimeEffect TimeRange TimeTransform Timeline Track "
+    "Transition V2d".split()
+)
+
+
+class Time(msgspec.Struct, gc=False, frozen=True):
+    """A RationalTime as its file has it."""
+
+    rate: float
+    value: float
+
+    def frames_at(self, rate: float) -> float:
+        """The time in frames of another rate. 23.976 in a file means 24000/1001: near rates are one rate."""
+        return self.value if abs(self.rate - rate) < SAME_RATE else self.value * rate / self.rate
+
+
+class Range(msgspec.Struct, gc=False, frozen=True):
+    """A TimeRange as its file has it."""
+
+    start_time: Time
+    duration: Time
+
+
+class Media(msgspec.Struct, frozen=True):
+    """One media reference of a clip."""
+
+    OTIO_SCHEMA: str
+    target_url: str | None = None
+    available_range: Range | None = None
+    generator_kind: str | None = None
+
+    @property
+    def online(self) -> bool:
+        return self.OTIO_SCHEMA.startswith("ExternalReference.") and bool(self.target_url)
+
+
+class _Effect(msgspec.Struct):
+    OTIO_SCHEMA: str
+    time_scalar: float | None = None
+
+
+class _Meta(msgspec.Struct):
+    rushes: Raw | UnsetType = UNSET
+
+
+class _Child(msgspec.Struct):
+    OTIO_SCHEMA: str
+    name: str | None = None
+    source_range: Range | None = None
+    effects: list[Raw] | None = None
+    metadata: _Meta | None = None
+    media_references: dict[str, Media | None] | None = None
+    media_reference: Media | None = None  # Clip.1
+    active_media_reference_key: str = DEFAULT_MEDIA
+    enabled: bool = True
+    in_offset: Time | None = None
+    out_offset: Time | None = None
+    children: list[Raw] | None = None
+    kind: str | None = None
+
+
+_child = msgspec.json.Decoder(_Child)
+_effect = msgspec.json.Decoder(_Effect)
+_shot_block = msgspec.json.Decoder(ShotBlock)
+_external_block = msgspec.json.Decoder(ExternalBlock)
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One child of a track. `raw` is its text; the rest is what was read from it.
+
+    `length` is its duration on the track in frames of the film (0 for a transition).
+    """
+
+    raw: Raw
+    kind: str  # "Clip" | "Gap" | "Transition" | "Stack" | …
+    name: str
+    length: float
+    source: Range | None = None
+    media: dict[str, Media] = field(default_factory=dict)
+    active: str = DEFAULT_MEDIA
+    warps: tuple[float, ...] = ()  # time scalars; 0 is a freeze frame, NaN a ramp
+    block: ShotBlock | None = None
+    use: str | None = None  # of a shot's clip, or of an external one that is referred to
+    enabled: bool = True
+    in_offset: float = 0.0
+    out_offset: float = 0.0
+    start: float = 0.0  # record frame on its track, from 0
+
+    @property
+    def default_media(self) -> Media | None:
+        return self.media.get(self.active)
+
+
+def read_item(raw: Raw, rate: float, where: str) -> Item:
+    """Read one child of a track; `rate` is the film's. FileFault names the item and the field."""
+    try:
+        return _read(raw, rate)
+    except (msgspec.ValidationError, msgspec.DecodeError) as e:
+        raise FileFault(
+            f"unreadable item: {e}", where=where, remedy="correct the field after `$` in a text editor"
+        ) from None
+    except FileFault as e:
+        e.where = f"{where} {_name_in(raw)}".rstrip() + (f", {e.where}" if e.where else "")
+        raise
+
+
+def _name_in(raw: Raw) -> str:
+    try:
+        name = _child.decode(raw).name
+    except msgspec.ValidationError:
+        return ""
+    return f"({printable(name, 60)!r})" if name else ""
+
+
+def _read(raw: Raw, rate: float) -> Item:
+    child = _child.decode(raw)
+    kind = child.OTIO_SCHEMA.partition(".")[0]
+    check_schema(child.OTIO_SCHEMA)
+    item = Item(raw, kind, child.name or "", 0.0, child.source_range, enabled=child.enabled)
+    if kind == "Transition":
+        item.in_offset, item.out_offset = _offset(child.in_offset, rate), _offset(child.out_offset, rate)
+        return item
+    if child.source_range:
+        check_range(child.source_range, "source_range")
+    if kind == "Clip":
+        _read_media(item, child)
+        _read_block(item, child)
+    if child.effects:
+        item.warps = _warps(child.effects)
+    item.length = _length(item, child, rate)
+    return item
+
+
+def _read_media(item: Item, child: _Child) -> None:
+    if child.OTIO_SCHEMA == "Clip.1":
+        item.media = {DEFAULT_MEDIA: child.media_reference} if child.media_reference else {}
+    else:
+        item.media = {k: m for k, m in (child.media_references or {}).items() if m is not None}
+        item.active = child.active_media_reference_key
+    for media in item.media.values():
+        check_schema(media.OTIO_SCHEMA)
+        if media.available_range:
+            check_range(media.available_range, "available_range")
+
+
+def _read_block(item: Item, child: _Child) -> None:
+    raw = child.metadata.rushes if child.metadata else UNSET
+    if isinstance(raw, UnsetType):
+        return
+    try:
+        item.use = _external_block.decode(raw).use
+        item.block = _shot_block.decode(raw) if b'"shot"' in bytes(raw) else None
+    except msgspec.ValidationError as e:
+        raise FileFault(
+            f"metadata.rushes of the clip is not as the format says: {e}",
+            remedy="restore film.rushes/previous.otio, or remove the clip's metadata.rushes to make it external",
+        ) from None
+
+
+def _warps(effects: list[Raw]) -> tuple[float, ...]:
+    found = []
+    for raw in effects:
+        try:
+            effect = _effect.decode(raw)
+        except msgspec.ValidationError:
+            continue
+        schema = effect.OTIO_SCHEMA.partition(".")[0]
+        if schema == "FreezeFrame":
+            found.append(0.0)
+        elif schema == "LinearTimeWarp":
+            found.append(1.0 if effect.time_scalar is None else effect.time_scalar)
+        elif schema == "TimeEffect":
+            found.append(math.nan)
+    return tuple(found)
+
+
+def _length(item: Item, child: _Child, rate: float) -> float:
+    shown = item.source
+    if shown is None and item.default_media:
+        shown = item.default_media.available_range
+    if shown is not None:
+        return shown.duration.frames_at(rate)
+    if item.kind == "Clip":
+        raise FileFault(
+            "the clip has neither a source_range nor media with an available_range, so its length is unknown",
+            remedy="give it a source_range in the program that wrote the cut",
+        )
+    inner = [_read(raw, rate).length for raw in child.children or ()]
+    return max(inner, default=0.0) if item.kind == "Stack" else sum(inner)
+
+
+def _offset(time: Time | None, rate: float) -> float:
+    return max(0.0, time.frames_at(rate)) if time and time.rate > 0 else 0.0
+
+
+def check_range(shown: Range, name: str) -> None:
+    """FileFault for a rate, start or duration no clip can have."""
+    for part, time in (("start_time", shown.start_time), ("duration", shown.duration)):
+        if not (math.isfinite(time.rate) and 0 < time.rate <= MAX_RATE):
+            raise FileFault(
+                f"{name}.{part}.rate is {time.rate:g}; it must be above 0 and at most {MAX_RATE} a second",
+                remedy="correct the rate in the program that wrote the file",
+            )
+        if not math.isfinite(time.value):
+            raise FileFault(f"{name}.{part}.value is {time.value}", remedy="write a frame number")
+    if shown.duration.value < 0:
+        raise FileFault(
+            f"{name}.duration is {shown.duration.value:g}; a duration is 0 or more",
+            remedy="correct the duration in the program that wrote the file",
+        )
+    if shown.duration.value > MAX_FRAMES:
+        raise FileFault(
+            f"{name}.duration is {shown.duration.value:,.0f} frames; the limit is {MAX_FRAMES:,}",
+            remedy="trim the clip",
+        )
+
+
+def check_schema(schema: str) -> None:
+    """FileFault for a core schema of a version that OpenTimelineIO 0.18.1 would refuse."""
+    name, _, version = schema.partition(".")
+    newest = _NEWEST.get(name, 1)
+    if version != "1" and name in _CORE and (not version.isdecimal() or int(version) > newest):
+        raise FileFault(
+            f"{printable(schema, 60)} is newer than this Rushes reads ({name}.{newest})",
+            remedy="save the cut for OpenTimelineIO 0.18 or older, or install a newer Rushes",
+        )

@@ -1,0 +1,137 @@
+"""JSON that is edited without being understood: values nobody changed keep their exact text.
+
+`1.10`, `1e-7` and 2^70 have no faithful Python or C++ value, so foreign values are never decoded. An object is
+opened as a dict of raw values, the few keys that change are replaced, and the rest is written back as it came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from rushes_otio.errors import FileFault
+
+MAX_BYTES = 512 * 1024 * 1024
+MAX_DEPTH = 200
+INDENT = 2
+
+RawObject = dict[str, Raw]
+
+_object = msgspec.json.Decoder(RawObject)
+_ALL_BUT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
+
+# OTIO writes floats that JSON has no word for. They are carried as strings nobody else writes.
+_NO_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity|Inf)\b')
+_MARK = "\ue000rushes:".encode()
+_MARKED = re.compile(b'"' + _MARK + rb'(-?(?:NaN|Infinity|Inf))"')
+
+
+def check(data: bytes, where: str) -> None:
+    """FileFault unless `data` is UTF-8 of a size and depth that are safe to parse."""
+    if len(data) > MAX_BYTES:
+        raise FileFault(
+            f"the file has {len(data):,} bytes; the limit is {MAX_BYTES:,}",
+            where=where,
+            remedy="split the film, or remove what other programs stored in its metadata",
+        )
+    try:
+        data.decode()
+    except UnicodeDecodeError as e:
+        raise FileFault(
+            f"byte {e.start} is not UTF-8", where=where, remedy="save the file as UTF-8 text"
+        ) from None
+    if depth(data) > MAX_DEPTH:
+        raise FileFault(
+            f"values are nested more than {MAX_DEPTH} levels deep; that is the limit",
+            where=where,
+            remedy="no editor writes such a file: get it again from its author",
+        )
+
+
+def depth(data: bytes) -> int:
+    """How deep the brackets outside strings nest, counted up to one more than `MAX_DEPTH`.
+
+    Works by peeling innermost pairs from the text reduced to its brackets, so its stack does not grow.
+    """
+    bare = re.sub(rb"\\.", b"", data, flags=re.DOTALL) if b"\\" in data else data
+    kept = b"".join(bare.translate(None, _ALL_BUT_STRUCTURE).split(b'"')[::2])
+    kept = kept.translate(_BRACES_AS_BRACKETS)
+    for level in range(MAX_DEPTH + 1):
+        peeled = kept.replace(b"[]", b"")
+        if len(peeled) == len(kept):
+            return level + kept.count(b"[")
+        kept = peeled
+    return MAX_DEPTH + 1
+
+
+def shield(data: bytes) -> bytes:
+    """`NaN` and infinities as marked strings, so that a strict parser reads the file. See `unshield`."""
+
+    def mark(found: re.Match[bytes]) -> bytes:
+        text = found.group()
+        return text if text.startswith(b'"') else b'"' + _MARK + text + b'"'
+
+    return _NO_JSON.sub(mark, data)
+
+
+def unshield(data: bytes) -> bytes:
+    return _MARKED.sub(rb"\1", data) if _MARK in data else data
+
+
+def open_object(raw: bytes | Raw, where: str) -> RawObject:
+    """The values of a JSON object, undecoded. FileFault when it is no object or says a key twice (readers
+    disagree on which one counts, so writing it back would silently lose one of the two).
+    """
+    try:
+        opened = _object.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as e:
+        raise FileFault(f"not a JSON object: {e}", where=where) from None
+    keys = _keys_as_written(bytes(raw), opened)
+    if len(keys) != len(opened):
+        twice = next(k for k in keys if keys.count(k) > 1)
+        raise FileFault(
+            f"the key {twice!r} is there twice in one object",
+            where=where,
+            remedy="remove one of the two in a text editor",
+        )
+    return opened
+
+
+def _keys_as_written(text: bytes, opened: RawObject) -> list[str]:
+    for value in opened.values():
+        if len(bytes(value)) > 4096:
+            text = text.replace(bytes(value), b"0", 1)
+    pairs = json.loads(text, object_pairs_hook=list, parse_int=str, parse_float=str)
+    return [key for key, _ in pairs]
+
+
+def member(opened: RawObject, key: str, where: str) -> RawObject:
+    """The object under `key`, opened; an empty one when it is missing or null."""
+    raw = opened.get(key)
+    return {} if raw is None or bytes(raw) == b"null" else open_object(raw, where)
+
+
+def encode(value: object) -> Raw:
+    """Any value as raw JSON. Raw values inside it are written as they are."""
+    return Raw(msgspec.json.encode(value))
+
+
+def patch(raw: bytes | Raw, changes: Mapping[str, Raw | None], where: str) -> Raw:
+    """The object with some keys replaced or added (at the end); None removes a key."""
+    opened = open_object(raw, where)
+    for key, value in changes.items():
+        if value is None:
+            opened.pop(key, None)
+        else:
+            opened[key] = value
+    return encode(opened)
+
+
+def pretty(raw: bytes | Raw) -> bytes:
+    """The text as it goes to disk: two spaces of indent, one value a line, nothing decoded, a final newline."""
+    return msgspec.json.format(bytes(raw), indent=INDENT) + b"\n"
