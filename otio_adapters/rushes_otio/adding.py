@@ -6,7 +6,6 @@ import math
 import re
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 
 from rushes_otio import rawjson
@@ -16,7 +15,7 @@ from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film, Shot, Track
 from rushes_otio.ids import new_id
 from rushes_otio.items import DEFAULT_MEDIA, MAX_FRAMES, Item
-from rushes_otio.schema import ExternalBlock, Scene, ShotBlock
+from rushes_otio.schema import Scene, ShotBlock
 from rushes_otio.text import readable_token
 
 Intent = dict[str, Any]
@@ -123,7 +122,7 @@ def _in_shot_time(film: Film, track: Track, index: int, block: ShotBlock) -> Raw
         {key: _moved(raw, "available_range", block.shift, film) for key, raw in media.items()}
     )
     if "markers" in clip:
-        markers: list[Raw] = msgspec.json.decode(clip["markers"], type=list[Raw] | None) or []
+        markers = rawjson.read(clip["markers"], list[Raw], where) if bytes(clip["markers"]) != b"null" else []
         clip["markers"] = rawjson.encode([_moved(m, "marked_range", block.shift, film) for m in markers])
     return rawjson.encode(clip)
 
@@ -147,7 +146,7 @@ def _moved(raw: Raw, key: str, shift: int, film: Film) -> Raw:
     return rawjson.encode(opened)
 
 
-def _with_block(raw: Raw, block: ShotBlock | ExternalBlock, where: str) -> Raw:
+def _with_block(raw: Raw, block: ShotBlock | dict[str, str], where: str) -> Raw:
     clip = rawjson.open_object(raw, where)
     metadata = rawjson.member(clip, "metadata", where)
     metadata["rushes"] = rawjson.encode(block)
@@ -165,6 +164,6 @@ def use_of(film: Film, track: Track, index: int) -> str:
                 where=f"{film.where}: {track.label} record frame {item.start:.0f}",
                 remedy="point at a clip",
             )
-        item = film.replace(track, index, _with_block(item.raw, ExternalBlock(new_id()), film.where))
+        item = film.replace(track, index, _with_block(item.raw, {"use": new_id()}, film.where))
     assert item.use is not None
     return item.use

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 
 from rushes_otio import rawjson
 from rushes_otio.errors import BadRequest, FileFault
-from rushes_otio.film import Film, decode_timeline
+from rushes_otio.film import Film, decode_timeline, located
 from rushes_otio.ids import new_id
 from rushes_otio.items import DEFAULT_MEDIA, Time, check_schema, read_item
 from rushes_otio.schema import VERSION, FilmBlock, ShotBlock
@@ -103,13 +102,9 @@ def new_film(name: str, rate: Rate, where: str) -> Film:
 def film_from_cut(data: bytes, where: str) -> Film:
     """A film of somebody's cut: the same timeline with our block added; every clip stays external."""
     checked, timeline = decode_timeline(data, where)
-    check_schema(timeline.OTIO_SCHEMA)
-    for schema in sorted({m.decode() for m in _SCHEMA.findall(checked)}):
-        try:
+    with located(where):
+        for schema in sorted({m.decode() for m in _SCHEMA.findall(checked)}):
             check_schema(schema)
-        except FileFault as fault:
-            fault.where = where
-            raise
     opened = rawjson.open_object(checked, where)
     metadata = rawjson.member(opened, "metadata", where)
     if "rushes" in metadata:
@@ -123,12 +118,14 @@ def film_from_cut(data: bytes, where: str) -> Film:
 def _rate_of(start: Time | None, tracks: list[Any], where: str) -> Rate:
     """The rate of a cut: its start timecode's, else that of the first item on a video track, else on any."""
     if start is not None:
-        return _named(start.rate, where)
+        with located(where):
+            return Rate.from_float(start.rate)
     ordered = sorted(tracks, key=lambda t: t.kind != "Video")
     for number, raw in ((n, r) for t in ordered for n, r in enumerate(t.children or (), 1)):
         item = read_item(raw, 24.0, f"{where}: item {number}")
         if item.source is not None:
-            return _named(item.source.duration.rate, where)
+            with located(where):
+                return Rate.from_float(item.source.duration.rate)
     raise FileFault(
         "the cut has no clips and no start timecode, so its rate is unknown",
         where=where,
@@ -136,20 +133,12 @@ def _rate_of(start: Time | None, tracks: list[Any], where: str) -> Rate:
     )
 
 
-def _named(rate: float, where: str) -> Rate:
-    try:
-        return Rate.from_float(rate)
-    except FileFault as fault:
-        fault.where = where
-        raise
-
-
 def shifted(raw: Raw, frames: int, rate: Rate, where: str) -> Raw:
     """A TimeRange moved by a number of film frames, at its own rate; everything else in it stays as it was."""
     opened = rawjson.open_object(raw, where)
-    start = rawjson.open_object(opened["start_time"], where)
-    was: Time = msgspec.json.decode(opened["start_time"], type=Time)
-    moved = was.value + frames * was.rate / float(rate)
+    start = rawjson.member(opened, "start_time", where)
+    was = rawjson.read(rawjson.encode(start), Time, where)
+    moved = was.value + frames * (1.0 if was.is_at(float(rate)) else was.rate / float(rate))
     start["value"] = rawjson.encode(int(moved) if moved == int(moved) else moved)
     opened["start_time"] = rawjson.encode(start)
     return rawjson.encode(opened)

@@ -25,7 +25,7 @@ def choose(film: Film, shot_id: str, chosen: Chosen, path: str, frames: int) -> 
         item = track.items[index]
         media = _raw_media(item, film.where)
         previous = media.get(DEFAULT_MEDIA)
-        if previous is not None and block.chosen is None and item.default_media and item.default_media.online:
+        if previous is not None and block.chosen is None and not _empty_slot(previous, film.where):
             media.setdefault(ORIGINAL, previous)
         elif previous is not None and block.chosen and _circled(block, block.chosen.take):
             media[block.chosen.take] = previous
@@ -37,6 +37,15 @@ def choose(film: Film, shot_id: str, chosen: Chosen, path: str, frames: int) -> 
 
 def _raw_media(item: Item, where: str) -> dict[str, Raw]:
     return rawjson.member(rawjson.open_object(item.raw, where), "media_references", where)
+
+
+def _empty_slot(raw: Raw, where: str) -> bool:
+    """Whether a media reference says no more than that there is no media."""
+    if bytes(raw) == b"null":
+        return True
+    reference = rawjson.open_object(raw, where)
+    schema = rawjson.read(reference.get("OTIO_SCHEMA", Raw(b'""')), str, where)
+    return schema.startswith("MissingReference.") and not rawjson.member(reference, "metadata", where)
 
 
 def _put_media(film: Film, track: Track, index: int, media: dict[str, Raw]) -> None:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
+from msgspec import Raw
+
+from rushes_otio import rawjson
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot, Track
 from rushes_otio.items import Item, Range
@@ -64,13 +69,15 @@ def speed(item: Item) -> float:
 
 
 def transitions(track: Track, index: int) -> tuple[float, float]:
-    """Frames shown before the in-point and after the out-point, by the transitions beside an item."""
+    """Frames shown before the in-point and after the out-point, by the transitions beside an item. In the order
+    of the media: what fades in at the head of a reversed clip lies after its out-point.
+    """
     before = track.items[index - 1] if index > 0 else None
     after = track.items[index + 1] if index + 1 < len(track.items) else None
-    return (
-        before.in_offset if before is not None and before.kind == "Transition" else 0.0,
-        after.out_offset if after is not None and after.kind == "Transition" else 0.0,
-    )
+    head = before.in_offset if before is not None and before.kind == "Transition" else 0.0
+    tail = after.out_offset if after is not None and after.kind == "Transition" else 0.0
+    backwards = sum(scalar < 0 for scalar in track.items[index].warps) % 2
+    return (tail, head) if backwards else (head, tail)
 
 
 def needed_frames(film: Film, shot: Shot) -> int:
@@ -90,3 +97,33 @@ def needed_frames(film: Film, shot: Shot) -> int:
             )
         end = max(end, span.end)
     return end
+
+
+def conflict(film: Film, shot: Shot) -> ShotFault | None:
+    """The fault of a shot whose uses carry different blocks (somebody edited one of them), else None."""
+    if len(shot.uses) < 2:
+        return None
+    blocks = [_block_of(item) for item in shot.items]
+    for item, block in zip(shot.items[1:], blocks[1:], strict=True):
+        if block != blocks[0]:
+            fields = sorted(k for k in block.keys() | blocks[0].keys() if block.get(k) != blocks[0].get(k))
+            return ShotFault(
+                f"its uses {shot.items[0].use} and {item.use} say different things: {', '.join(fields)}",
+                where=f"{film.where}: shot {shot.block.name} ({shot.block.shot})",
+                remedy="rushes set the field that should hold for both, or rushes fork one of the uses",
+            )
+    return None
+
+
+def _block_of(item: Item) -> dict[str, Any]:
+    # Only our block: the rest may hold numbers that cannot be decoded, and need not be.
+    clip = rawjson.open_object(item.raw, item.name)
+    block = rawjson.open_object(rawjson.member(clip, "metadata", item.name)["rushes"], item.name)
+    return {key: _comparable(raw) for key, raw in block.items() if key != "use"}
+
+
+def _comparable(raw: Raw) -> object:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return bytes(raw)

@@ -16,7 +16,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from rushes_otio import rawjson
 from rushes_otio.errors import BadRequest, FileFault
-from rushes_otio.items import Item, Time, check_schema, read_item
+from rushes_otio.items import Item, Time, check_schema, check_time, read_item
 from rushes_otio.schema import FilmBlock, Scene, ShotBlock, upgraded
 from rushes_otio.timing import Rate
 
@@ -96,6 +96,16 @@ def _without_gc() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Faults raised inside name this file."""
+    try:
+        yield
+    except FileFault as fault:
+        fault.where = fault.where or where
+        raise
+
+
 def decode_timeline(data: bytes, where: str) -> tuple[bytes, _Timeline]:
     """Check and read the outer structure. The returned bytes are `data`, shielded if it held NaN."""
     rawjson.check(data, where)
@@ -111,7 +121,7 @@ def decode_timeline(data: bytes, where: str) -> tuple[bytes, _Timeline]:
         return shielded, _timeline.decode(shielded)
     except msgspec.ValidationError as e:
         raise _not_a_timeline(e, where) from None
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, RecursionError) as e:
         raise FileFault(f"not JSON: {e}", where=where, remedy=_restore(where)) from None
 
 
@@ -137,13 +147,18 @@ class Film:
         self.where = where
         self._original = data
         self._data, timeline = decode_timeline(data, where)
-        check_schema(timeline.OTIO_SCHEMA)
+        with located(where):
+            check_schema(timeline.OTIO_SCHEMA)
+            check_schema(timeline.tracks.OTIO_SCHEMA)
         if not timeline.OTIO_SCHEMA.startswith("Timeline."):
             raise FileFault(f"a {timeline.OTIO_SCHEMA}, not a Timeline", where=where, remedy="export one timeline")
         self.name = timeline.name or ""
         self.raw_block = self._film_block(timeline)
         self.block = self._decoded_block()
-        self.rate = Rate.parse(self.block.rate)
+        with located(where):
+            self.rate = Rate.parse(self.block.rate)
+            if timeline.global_start_time is not None:
+                check_time(timeline.global_start_time, "global_start_time")
         self.global_start = timeline.global_start_time
         self._changed = False
         self.tracks = _read_tracks(timeline, float(self.rate), where)
@@ -307,7 +322,8 @@ def _read_tracks(timeline: _Timeline, rate: float, where: str) -> list[Track]:
     tracks: list[Track] = []
     counts: dict[str, int] = {}
     for raw in timeline.tracks.children or ():
-        check_schema(raw.OTIO_SCHEMA)
+        with located(where):
+            check_schema(raw.OTIO_SCHEMA)
         letter = raw.kind[:1].upper() or "V"
         counts[letter] = counts.get(letter, 0) + 1
         label = f"{letter}{counts[letter]}"

@@ -83,7 +83,10 @@ def decode_intent(raw: Raw, level: str, where: str) -> tuple[dict[str, Value], l
     """One level's intent, checked and normalised, and the keys nobody here knows (kept in the film)."""
     if bytes(raw) == b"{}":
         return {}, []
-    found = _any.decode(raw)
+    try:
+        found = _any.decode(raw)
+    except msgspec.DecodeError as e:  # a number that no computer holds, such as 1e400
+        raise ShotFault(f"the intent is unreadable: {e}", where=where, remedy="set the field again") from None
     if not isinstance(found, dict):
         raise ShotFault("the intent is no JSON object", where=where, remedy='write it as {"prompt": "…"}')
     known = {key: read_value(key, value, level, where) for key, value in found.items() if key in FIELDS}

@@ -9,11 +9,13 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from rushes_otio.errors import FileFault
-from rushes_otio.schema import ExternalBlock, ShotBlock
+from rushes_otio.schema import ShotBlock
 from rushes_otio.text import printable
 
 MAX_FRAMES = 10_000_000
-MAX_RATE = 1000
+MIN_RATE, MAX_RATE = 0.01, 1000
+MAX_START = 10**12  # frames; timecode and sample counts stay far below
+MAX_SPEED = 10_000
 SAME_RATE = 0.006
 DEFAULT_MEDIA = "DEFAULT_MEDIA"
 
@@ -35,7 +37,10 @@ class Time(msgspec.Struct, gc=False, frozen=True):
 
     def frames_at(self, rate: float) -> float:
         """The time in frames of another rate. 23.976 in a file means 24000/1001: near rates are one rate."""
-        return self.value if abs(self.rate - rate) < SAME_RATE else self.value * rate / self.rate
+        return self.value if self.is_at(rate) else self.value * rate / self.rate
+
+    def is_at(self, rate: float) -> bool:
+        return abs(self.rate - rate) < SAME_RATE
 
 
 class Range(msgspec.Struct, gc=False, frozen=True):
@@ -64,7 +69,7 @@ class _Effect(msgspec.Struct):
 
 
 class _Meta(msgspec.Struct):
-    rushes: Raw | UnsetType = UNSET
+    rushes: ShotBlock | UnsetType = UNSET
 
 
 class _Child(msgspec.Struct):
@@ -85,8 +90,6 @@ class _Child(msgspec.Struct):
 
 _child = msgspec.json.Decoder(_Child)
 _effect = msgspec.json.Decoder(_Effect)
-_shot_block = msgspec.json.Decoder(ShotBlock)
-_external_block = msgspec.json.Decoder(ExternalBlock)
 
 
 @dataclass(slots=True, eq=False)
@@ -143,13 +146,17 @@ def _read(raw: Raw, rate: float) -> Item:
     check_schema(child.OTIO_SCHEMA)
     item = Item(raw, kind, child.name or "", 0.0, child.source_range, enabled=child.enabled)
     if kind == "Transition":
-        item.in_offset, item.out_offset = _offset(child.in_offset, rate), _offset(child.out_offset, rate)
+        item.in_offset = _offset(child.in_offset, "in_offset", rate)
+        item.out_offset = _offset(child.out_offset, "out_offset", rate)
         return item
     if child.source_range:
         check_range(child.source_range, "source_range")
     if kind == "Clip":
         _read_media(item, child)
-        _read_block(item, child)
+        block = child.metadata.rushes if child.metadata else UNSET
+        if not isinstance(block, UnsetType):
+            item.use = block.use
+            item.block = block if block.shot else None
     if child.effects:
         item.warps = _warps(child.effects)
     item.length = _length(item, child, rate)
@@ -168,20 +175,6 @@ def _read_media(item: Item, child: _Child) -> None:
             check_range(media.available_range, "available_range")
 
 
-def _read_block(item: Item, child: _Child) -> None:
-    raw = child.metadata.rushes if child.metadata else UNSET
-    if isinstance(raw, UnsetType):
-        return
-    try:
-        item.use = _external_block.decode(raw).use
-        item.block = _shot_block.decode(raw) if b'"shot"' in bytes(raw) else None
-    except msgspec.ValidationError as e:
-        raise FileFault(
-            f"metadata.rushes of the clip is not as the format says: {e}",
-            remedy="restore film.rushes/previous.otio, or remove the clip's metadata.rushes to make it external",
-        ) from None
-
-
 def _warps(effects: list[Raw]) -> tuple[float, ...]:
     found = []
     for raw in effects:
@@ -196,6 +189,11 @@ def _warps(effects: list[Raw]) -> tuple[float, ...]:
             found.append(1.0 if effect.time_scalar is None else effect.time_scalar)
         elif schema == "TimeEffect":
             found.append(math.nan)
+    if math.prod(max(abs(s), 1.0) for s in found if not math.isnan(s)) > MAX_SPEED:
+        raise FileFault(
+            f"effects.time_scalar: the clip runs at over {MAX_SPEED:,} times its speed; that is the limit",
+            remedy="correct the speed in the program that wrote the file",
+        )
     return tuple(found)
 
 
@@ -204,7 +202,10 @@ def _length(item: Item, child: _Child, rate: float) -> float:
     if shown is None and item.default_media:
         shown = item.default_media.available_range
     if shown is not None:
-        return shown.duration.frames_at(rate)
+        length = shown.duration.frames_at(rate)
+        if length > MAX_FRAMES:
+            raise _too_long("its duration", length)
+        return length
     if item.kind == "Clip":
         raise FileFault(
             "the clip has neither a source_range nor media with an available_range, so its length is unknown",
@@ -214,30 +215,44 @@ def _length(item: Item, child: _Child, rate: float) -> float:
     return max(inner, default=0.0) if item.kind == "Stack" else sum(inner)
 
 
-def _offset(time: Time | None, rate: float) -> float:
-    return max(0.0, time.frames_at(rate)) if time and time.rate > 0 else 0.0
+def _offset(time: Time | None, name: str, rate: float) -> float:
+    if time is None:
+        return 0.0
+    check_time(time, name)
+    frames = time.frames_at(rate)
+    if frames > MAX_FRAMES:
+        raise _too_long(name, frames)
+    return max(0.0, frames)
+
+
+def check_time(time: Time, name: str) -> None:
+    """FileFault for a rate or a value no clip can have."""
+    if not MIN_RATE <= time.rate <= MAX_RATE:
+        raise FileFault(
+            f"{name}.rate is {time.rate:g}; it must be from {MIN_RATE} to {MAX_RATE} a second",
+            remedy="correct the rate in the program that wrote the file",
+        )
+    if abs(time.value) > MAX_START:
+        raise FileFault(
+            f"{name}.value is {time.value:g}; the limit is {MAX_START:,} frames", remedy="write a frame number"
+        )
 
 
 def check_range(shown: Range, name: str) -> None:
     """FileFault for a rate, start or duration no clip can have."""
-    for part, time in (("start_time", shown.start_time), ("duration", shown.duration)):
-        if not (math.isfinite(time.rate) and 0 < time.rate <= MAX_RATE):
-            raise FileFault(
-                f"{name}.{part}.rate is {time.rate:g}; it must be above 0 and at most {MAX_RATE} a second",
-                remedy="correct the rate in the program that wrote the file",
-            )
-        if not math.isfinite(time.value):
-            raise FileFault(f"{name}.{part}.value is {time.value}", remedy="write a frame number")
+    check_time(shown.start_time, f"{name}.start_time")
+    check_time(shown.duration, f"{name}.duration")
     if shown.duration.value < 0:
         raise FileFault(
             f"{name}.duration is {shown.duration.value:g}; a duration is 0 or more",
             remedy="correct the duration in the program that wrote the file",
         )
     if shown.duration.value > MAX_FRAMES:
-        raise FileFault(
-            f"{name}.duration is {shown.duration.value:,.0f} frames; the limit is {MAX_FRAMES:,}",
-            remedy="trim the clip",
-        )
+        raise _too_long(f"{name}.duration", shown.duration.value)
+
+
+def _too_long(what: str, frames: float) -> FileFault:
+    return FileFault(f"{what} is {frames:,.0f} frames; the limit is {MAX_FRAMES:,}", remedy="trim the clip")
 
 
 def check_schema(schema: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -20,13 +21,14 @@ MAX_DEPTH = 200
 INDENT = 2
 
 RawObject = dict[str, Raw]
+_T = TypeVar("_T")
 
 _object = msgspec.json.Decoder(RawObject)
 _ALL_BUT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
 
 # OTIO writes floats that JSON has no word for. They are carried as strings nobody else writes.
-_NO_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity|Inf)\b')
+_NO_JSON = re.compile(rb'"(?:[^"\\]|\\.)*+"?|-?(?:NaN|Infinity|Inf)\b', re.DOTALL)
 _MARK = "\ue000rushes:".encode()
 _MARKED = re.compile(b'"' + _MARK + rb'(-?(?:NaN|Infinity|Inf))"')
 
@@ -59,8 +61,8 @@ def depth(data: bytes) -> int:
     Works by peeling innermost pairs from the text reduced to its brackets, so its stack does not grow.
     """
     bare = re.sub(rb"\\.", b"", data, flags=re.DOTALL) if b"\\" in data else data
-    kept = b"".join(bare.translate(None, _ALL_BUT_STRUCTURE).split(b'"')[::2])
-    kept = kept.translate(_BRACES_AS_BRACKETS)
+    quoted = bare.translate(None, _ALL_BUT_STRUCTURE).replace(b'""', b"")  # most strings hold no bracket
+    kept = b"".join(quoted.split(b'"')[::2]).translate(_BRACES_AS_BRACKETS)
     for level in range(MAX_DEPTH + 1):
         peeled = kept.replace(b"[]", b"")
         if len(peeled) == len(kept):
@@ -103,9 +105,17 @@ def open_object(raw: bytes | Raw, where: str) -> RawObject:
 
 
 def _keys_as_written(text: bytes, opened: RawObject) -> list[str]:
+    short = text
     for value in opened.values():
         if len(bytes(value)) > 4096:
-            text = text.replace(bytes(value), b"0", 1)
+            short = short.replace(bytes(value), b"0", 1)
+    try:
+        return _keys(short)
+    except ValueError:  # a key has the very text of a long value
+        return _keys(text)
+
+
+def _keys(text: bytes) -> list[str]:
     pairs = json.loads(text, object_pairs_hook=list, parse_int=str, parse_float=str)
     return [key for key, _ in pairs]
 
@@ -114,6 +124,14 @@ def member(opened: RawObject, key: str, where: str) -> RawObject:
     """The object under `key`, opened; an empty one when it is missing or null."""
     raw = opened.get(key)
     return {} if raw is None or bytes(raw) == b"null" else open_object(raw, where)
+
+
+def read(raw: bytes | Raw, kind: type[_T], where: str) -> _T:
+    """A raw value decoded as a type; FileFault when it is something else."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError as e:
+        raise FileFault(f"unreadable value: {e}", where=where, remedy="correct it in a text editor") from None
 
 
 def encode(value: object) -> Raw:

@@ -7,16 +7,23 @@ mistake in one shot makes that shot invalid and not the file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Raw
+from msgspec import Meta, Raw
 
 from rushes_otio.errors import FileFault
 
 VERSION = 1
 
 _EMPTY = Raw(b"{}")
+
+# Ids and take names become file names: nothing else gets in. (`$` alone would let a final line end pass.)
+Id = Annotated[str, Meta(pattern="^[0-9a-hjkmnp-tv-z]{8}$", max_length=8)]
+IdOrNone = Annotated[str, Meta(pattern="^([0-9a-hjkmnp-tv-z]{8})?$", max_length=8)]
+TakeName = Annotated[str, Meta(pattern="^[kt][0-9]{3,6}$", max_length=7)]
+_PIECE = "[0-9a-f]{64}"
+Motion = Annotated[str, Meta(pattern=f"^{_PIECE}([+][0-9]{{1,8}}:{_PIECE})*(?!\n)$", max_length=100_000)]
 
 
 class Scene(msgspec.Struct):
@@ -40,7 +47,7 @@ class FilmBlock(msgspec.Struct):
     """`timeline.metadata["rushes"]`."""
 
     v: int
-    film: str
+    film: Id
     rate: str  # "24/1", "24000/1001"
     intent: Raw = _EMPTY
     scenes: list[Scene] = []
@@ -51,9 +58,9 @@ class FilmBlock(msgspec.Struct):
 class Chosen(msgspec.Struct):
     """The take that is in the cut, and the recipe it was accepted for."""
 
-    take: str  # "t003"
-    by: str  # "render" | "hand"
-    motion: str  # sha256 of its motion; after an extension "<sha256>+<first frame>:<sha256>"
+    take: TakeName
+    by: Literal["render", "hand"]
+    motion: Motion  # sha256 of its motion; after an extension "<sha256>+<first frame>:<sha256>"
     recipe: dict[str, Any]
 
 
@@ -66,26 +73,23 @@ class TakeMark(msgspec.Struct):
 
 
 class ShotBlock(msgspec.Struct):
-    """`clip.metadata["rushes"]` of a use of a shot. All uses of a shot carry the same block but for `use`."""
+    """`clip.metadata["rushes"]` of a use of a shot. All uses of a shot carry the same block but for `use`.
 
-    use: str
-    shot: str
+    An external clip that something refers to has a block of `use` alone.
+    """
+
+    use: Id
+    shot: IdOrNone = ""
     name: str = ""
     scene: str = ""  # id of a scene, or empty
     intent: Raw = _EMPTY
     locked: bool = False
     note: str = ""
-    next_take: int = 1
+    next_take: Annotated[int, Meta(ge=1, le=999_999)] = 1
     chosen: Chosen | None = None
-    waiting: str | None = None
+    waiting: TakeName | None = None
     shift: int = 0  # frames added to the original's times when the clip became a shot
-    takes: dict[str, TakeMark] = {}
-
-
-class ExternalBlock(msgspec.Struct):
-    """`clip.metadata["rushes"]` of an external clip that something refers to."""
-
-    use: str
+    takes: dict[TakeName, TakeMark] = {}
 
 
 # From version n to n+1, on the raw film block. Version 1 is the first, so there is none yet.

@@ -118,9 +118,13 @@ def _use(value: Value) -> str:
     return str(value)
 
 
+def _counted(value: Value) -> Value:
+    """A frame number typed as text, as a number; anything else as it is."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else value
+
+
 def _at(value: Value) -> str | int:
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
+    value = _counted(value)
     if value == "out" or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10_000_000):
         return value  # type: ignore[no-any-return]
     raise Expected('"out", or the number of a frame')
@@ -160,16 +164,14 @@ def _param(value: Value) -> Value:
     if isinstance(value, list) and len(value) <= 256:
         return [_param(v) for v in value]
     if isinstance(value, float):
-        return decimal(value)
+        return int(value) if value.is_integer() and abs(value) < 2**53 else decimal(value)
     if value is None or isinstance(value, str | int):
         return value
     raise Expected("parameters that are text, whole numbers, decimals, true, false, null or lists of these")
 
 
 def _size(value: Value) -> str:
-    match = (
-        re.fullmatch(r"([1-9][0-9]{0,4})\s*[xX×]\s*([1-9][0-9]{0,4})", value) if isinstance(value, str) else None
-    )
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if not match:
         raise Expected('a size like "1920x1080"')
     width, height = int(match[1]), int(match[2])
@@ -179,8 +181,7 @@ def _size(value: Value) -> str:
 
 
 def _handles(value: Value) -> int:
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
+    value = _counted(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1000:
         raise Expected("a whole number of frames from 0 to 1000")
     return value

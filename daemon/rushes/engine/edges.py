@@ -1,0 +1,161 @@
+"""Fields that point at pictures: files, footage in the cut, frames of other shots.
+
+An edge to a shot is the pair (motion digest of the piece, frame number): the codec, the size and the look of that
+shot's take never change it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rushes.engine.motion import piece_at
+from rushes.engine.reasons import PICTURE, UNKNOWN, Reason, enter
+from rushes.engine.recipe import Recipe, Sources
+from rushes_otio.cut import shown
+from rushes_otio.errors import ShotFault
+from rushes_otio.film import Film, Track
+from rushes_otio.ids import is_id
+from rushes_otio.resolve import Resolved
+from rushes_otio.schema import ShotBlock
+
+Place = tuple[Track, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ShotPlan:
+    """One shot as it stands. `needed` counts the frames from 0 that the cut and other shots ask of its take;
+    `have` those its chosen take has. `recipe` is None while it is invalid or rests on something unrendered.
+    """
+
+    block: ShotBlock
+    uses: tuple[str, ...]
+    state: str  # "fresh" | "stale" | "missing" | "invalid"
+    needed: int = 0
+    have: int = 0
+    reasons: tuple[Reason, ...] = ()
+    recipe: Recipe | None = None
+    resolved: Resolved | None = None
+    upstream: tuple[str, ...] = ()  # ids of shots it continues from
+    fault: ShotFault | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the motion of the chosen take stands, so that other shots may continue from it."""
+        if self.block.chosen is None:
+            return False
+        return self.block.locked or self.state in ("fresh", "invalid") or not enter(self.reasons, PICTURE)
+
+    @property
+    def renderable(self) -> bool:
+        """Whether a render may make this shot: stale or missing, and not locked."""
+        return self.state in ("stale", "missing") and not self.block.locked
+
+
+class Uses:
+    """Items by use id, indexed when first asked for: most films point at few uses or none."""
+
+    def __init__(self, film: Film) -> None:
+        self._film = film
+        self._index: dict[str, Place] | None = None
+
+    def find(self, use: object) -> Place | None:
+        if self._index is None:
+            self._index = {
+                item.use: (track, index)
+                for track in self._film.tracks
+                for index, item in enumerate(track.items)
+                if item.use
+            }
+        return self._index.get(use) if isinstance(use, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What edges are resolved against: the film, the files, and the shots planned so far."""
+
+    film: Film
+    sources: Sources
+    uses: Uses
+    planned: dict[str, ShotPlan]
+
+
+class Edges:
+    """The values of one shot's fields that point at pictures: files, footage, or frames of other shots."""
+
+    def __init__(self, known: Known, block: ShotBlock, where: str) -> None:
+        self._known = known
+        self._accepted: Recipe = block.chosen.recipe if block.chosen else {}
+        self._where = where
+        self.upstream: list[str] = []
+        self.via: dict[str, tuple[str, ...]] = {}
+        self.notes: list[str] = []
+
+    def value(self, name: str, value: Any) -> Any:  # noqa: ANN401
+        """The recipe's value of a field: digests and frame numbers, or `UNKNOWN`."""
+        if isinstance(value, str):
+            value = {"from": value, "at": 0} if is_id(value) and self._known.uses.find(value) else {"image": value}
+        if "image" in value:
+            return {"image": self._known.sources.files.digest(value["image"], self._where)}
+        place = self._known.uses.find(value["from"])
+        if place is None:
+            return self._gone(name, value["from"])
+        if place[0].items[place[1]].block is None:
+            return self._footage(place, value["at"])
+        return self._frame_of_shot(name, place, value["at"])
+
+    def _gone(self, name: str, use: str) -> Any:  # noqa: ANN401
+        if name in self._accepted:
+            self.notes.append(f"{name} points at the use {use}, which is no longer in the cut; its frame is kept")
+            return self._accepted[name]
+        raise ShotFault(
+            f"{name} points at the use {use}, which is not in the cut",
+            where=self._where,
+            remedy=f"point it at another use, or unset it: rushes set FILM SHOT {name}=",
+        )
+
+    def _footage(self, place: Place, at: object) -> Recipe:
+        item = place[0].items[place[1]]
+        media = item.default_media
+        if media is None or not media.online or not media.target_url:
+            raise ShotFault(
+                f"the footage it continues from is offline: {item.name}",
+                where=self._where,
+                remedy="relink the footage in the cut",
+            )
+        rate = float(self._known.film.rate)
+        begins = media.available_range.start_time.frames_at(rate) if media.available_range else 0.0
+        starts = item.source.start_time.frames_at(rate) if item.source else begins
+        frame = at if isinstance(at, int) else round(starts - begins + item.length)
+        return {"media": self._known.sources.files.digest(media.target_url, self._where), "frame": frame}
+
+    def _frame_of_shot(self, name: str, place: Place, at: object) -> Any:  # noqa: ANN401
+        film = self._known.film
+        block = place[0].items[place[1]].block
+        assert block is not None
+        upstream = self._known.planned[block.shot]
+        self.upstream.append(block.shot)
+        self.via[name] = (block.name or block.shot,)
+        chosen = block.chosen
+        if chosen is None and upstream.state == "invalid":
+            raise ShotFault(
+                f"it continues from {block.name}, which is invalid",
+                where=self._where,
+                remedy=f"mend {block.name} first: {upstream.fault.text if upstream.fault else ''}",
+            )
+        frame = at if isinstance(at, int) else shown(film, *place).end
+        if chosen is None or not upstream.settled:
+            return UNKNOWN
+        if frame >= upstream.have:
+            return self._beyond(block, frame, upstream.have)
+        return {"motion": piece_at(chosen.motion, frame), "frame": frame}
+
+    def _beyond(self, block: ShotBlock, frame: int, have: int) -> Any:  # noqa: ANN401
+        if block.locked:
+            raise ShotFault(
+                f"it continues from frame {frame} of {block.name}, which is locked and has {have} frames",
+                where=self._where,
+                remedy=f"unlock {block.name}: rushes takes FILM {block.shot} --unlock",
+            )
+        return UNKNOWN  # known once the upstream take is extended

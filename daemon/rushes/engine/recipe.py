@@ -1,0 +1,81 @@
+"""A shot's recipe: its resolved intent with every file a content digest and every model a fingerprint.
+
+It holds no shot id, no name, no unset seed and no length, so moving, renaming, trimming or reordering changes
+nothing. Its keys are rows of the intent table; `caption` and `cast` are what the composed texts came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rushes.generators.registry import Registry
+from rushes_otio.film import Film
+from rushes_otio.intent import FIELDS
+from rushes_otio.library import Entry
+from rushes_otio.resolve import Resolved
+
+Recipe = dict[str, Any]
+
+POINTING = ("first_frame", "last_frame", "plate", "mask")
+"""Fields that may point at another use."""
+
+_PLAIN = tuple(n for n in FIELDS if n not in {"model", "keyframe", "references", "loras", "delivery", *POINTING})
+
+
+class Files(Protocol):
+    """The content of files a film mentions."""
+
+    def digest(self, path: str, where: str) -> str:
+        """sha256 of the file that a film calls `path`; ShotFault when it may not or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a recipe needs to know beside the film."""
+
+    registry: Registry
+    files: Files
+
+
+def build(
+    film: Film,
+    resolved: Resolved,
+    edges: Recipe,
+    accepted: Recipe | None,
+    delivery: dict[str, Any],
+    sources: Sources,
+    where: str,
+) -> Recipe:
+    """Today's recipe. `edges` are the values of `POINTING` fields; `accepted` is the chosen take's recipe."""
+    values = resolved.values
+    recipe: Recipe = {name: values[name] for name in _PLAIN if name in values}
+    if "caption" in values:
+        recipe["caption"] = values["caption"]
+    if resolved.cast:
+        recipe["cast"] = {name: _cast(entry, resolved) for name, entry in resolved.cast.items()}
+    recipe.update(edges)
+    for name, key in (("references", "image"), ("loras", "file")):
+        if name in values:
+            recipe[name] = [{**r, key: sources.files.digest(r[key], where)} for r in values[name]]
+    route = sources.registry.route
+    recipe["model"] = route(values.get("model"), accepted.get("model") if accepted else None, where)
+    if "keyframe" in values:
+        recipe["keyframe"] = _keyframe(values["keyframe"], accepted or {}, sources, where)
+    recipe.setdefault("interpolation", "motion")
+    recipe.setdefault("fit", "fill")
+    recipe["rate"] = film.block.rate
+    recipe["delivery"] = {"size": delivery["size"], "codec": delivery["codec"]}
+    return recipe
+
+
+def _cast(entry: Entry, resolved: Resolved) -> dict[str, str]:
+    place = "prompt" if entry.name in resolved.cast_of_prompt else "action"
+    return {"kind": entry.kind, "description": entry.in_prompt, "in": place}
+
+
+def _keyframe(value: Recipe, accepted: Recipe, sources: Sources, where: str) -> Recipe:
+    if "image" in value:
+        return {"image": sources.files.digest(value["image"], where)}
+    was = accepted.get("keyframe", {}).get("model")
+    return {**value, "model": sources.registry.route(value.get("model"), was, where)}

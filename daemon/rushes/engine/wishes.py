@@ -1,0 +1,135 @@
+"""From what a person asked to what is to be made: which shots, in which order, and why the others are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rushes_otio.errors import BadRequest
+from rushes_otio.text import printable
+
+from rushes.engine.edges import ShotPlan
+from rushes.engine.orders import Order
+from rushes.engine.plan import Plan
+from rushes.store.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """A render as a person asked for it. No `shots` means the whole film."""
+
+    shots: tuple[str, ...] = ()
+    another: int = 0
+    until: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A shot that is not made, and why."""
+
+    shot: str
+    name: str
+    text: str
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class Worklist:
+    """Orders by shot in the order they are to be made; invalid shots, shots passed over, and fresh ones."""
+
+    orders: list[tuple[str, Order]] = field(default_factory=list)
+    failed: list[Refusal] = field(default_factory=list)
+    skipped: list[Refusal] = field(default_factory=list)
+    fresh: int = 0
+
+
+def worklist(plan: Plan, wishes: Wishes, shelf: Shelf) -> Worklist:
+    """What `wishes` come to. Naming a shot also renders what it continues from, if that is stale, first."""
+    if wishes.another and not wishes.shots:
+        raise BadRequest(
+            "--another makes variations of the shots you name", remedy="rushes render FILM SHOT --another 4"
+        )
+    named = set(wishes.shots)
+    found = Worklist()
+    for shot_id in _wanted(plan, wishes):
+        shot = plan.shots[shot_id]
+        refusal = _refused(shot, shelf, named=shot_id in named)
+        if shot.state == "invalid":
+            found.failed.append(_invalid(shot))
+        elif refusal is not None:
+            found.skipped.append(refusal)
+        elif shot.state == "fresh" and shot_id not in named and not wishes.until:
+            found.fresh += 1
+        else:
+            found.orders += [(shot_id, order) for order in _orders(shot, wishes, shelf, named=shot_id in named)]
+    return found
+
+
+def _wanted(plan: Plan, wishes: Wishes) -> list[str]:
+    if not wishes.shots:
+        return list(plan.shots)
+    wanted: dict[str, None] = {}
+    for shot_id in wishes.shots:
+        for upstream in _stale_upstreams(plan, shot_id):
+            wanted[upstream] = None
+        wanted[shot_id] = None
+    return list(wanted)
+
+
+def _stale_upstreams(plan: Plan, shot_id: str) -> list[str]:
+    """What has to be rendered before a shot can be, furthest first."""
+    found: dict[str, None] = {}
+    left = [shot_id]
+    while left:
+        for upstream in plan.shots[left.pop()].upstream:
+            if upstream not in found and plan.shots[upstream].renderable:
+                found[upstream] = None
+                left.append(upstream)
+    return list(reversed(found))
+
+
+def _refused(shot: ShotPlan, shelf: Shelf, *, named: bool) -> Refusal | None:
+    block = shot.block
+    name = printable(block.name, 60)
+    if block.locked and (shot.state != "fresh" or named):
+        return Refusal(block.shot, name, "it is locked", f"rushes takes FILM {block.shot} --unlock")
+    if not named and waits(shot, shelf):
+        text = f"its take {block.waiting} waits to be chosen"
+        return Refusal(block.shot, name, text, f"rushes takes FILM {block.shot} --choose {block.waiting}")
+    return None
+
+
+def waits(shot: ShotPlan, shelf: Shelf) -> bool:
+    """Whether today's take of a shot is made already and waits for a person who chose another one by hand."""
+    block = shot.block
+    if block.waiting is None or shot.recipe is None or not only_from_upstream(shot):
+        return False
+    rows = {take.take for take in shelf.takes(block.shot)}
+    return block.waiting in rows and shelf.record(block, block.waiting).recipe == shot.recipe
+
+
+def only_from_upstream(shot: ShotPlan) -> bool:
+    """Whether a take that a person chose by hand is stale only through other shots."""
+    chosen = shot.block.chosen
+    return chosen is not None and chosen.by == "hand" and all(reason.via for reason in shot.reasons)
+
+
+def _invalid(shot: ShotPlan) -> Refusal:
+    fault = shot.fault
+    assert fault is not None  # invalid shots carry their fault
+    return Refusal(shot.block.shot, printable(shot.block.name, 60), fault.text, fault.remedy)
+
+
+def _orders(shot: ShotPlan, wishes: Wishes, shelf: Shelf, *, named: bool) -> list[Order]:
+    if wishes.another and named:
+        first = _next_n(shot, shelf)
+        return [
+            Order("another", n, wishes.until, wishes.model, named) for n in range(first, first + wishes.another)
+        ]
+    again = named and shot.state == "fresh" and not wishes.model
+    return [Order("render", _next_n(shot, shelf) if again else None, wishes.until, wishes.model, named)]
+
+
+def _next_n(shot: ShotPlan, shelf: Shelf) -> int:
+    """The seed counter of the next variation: one more than any take of the shot had."""
+    return max((row.n for row in shelf.rows(shot.block.shot)), default=-1) + 1

@@ -1,0 +1,137 @@
+"""The generator that is always there: it draws a storyboard panel from a shot's words and moves a camera over it.
+
+No model, no weights, no network. A panel shows who is in the shot, where, at what time and how near; the move is
+the camera's; the words of the shot stand under it. Same request, same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rushes.generators.animatic import camera, pictures
+from rushes.generators.animatic.captions import overlay
+from rushes.generators.animatic.ink import NATIVE
+from rushes.generators.animatic.panel import STEPS, panel
+from rushes.generators.animatic.piece import ALL, Head, Piece, pack, unpack
+from rushes.generators.base import Frame, KeyframeRequest, MotionRequest, Progress
+from rushes_otio.errors import BadRequest
+from rushes_otio.text import printable
+from rushes_otio.timing import Rate
+
+_CAPTION = 400
+
+
+class Animatic:
+    """`Generator` without a model. Draws at any size; pictures that are handed on are 1920x1080."""
+
+    name = "animatic"
+    version = 1
+    reads: dict[str, frozenset[str]] = {  # noqa: RUF012  # the protocol's type
+        "keyframe": frozenset({"prompt", "style", "location", "cast"}),
+        "motion": frozenset({"camera", "caption", "action"}),
+    }
+
+    def keyframe(self, request: KeyframeRequest, progress: Progress) -> bytes:
+        """The given picture on the native canvas, or a drawn panel. PNG, RGB, 1920x1080."""
+        if request.image is not None:
+            progress(0, 1)
+            made = pictures.composed(request.image)
+        else:
+            made = panel(request.fields, request.seed, progress)
+        progress(1 if request.image is not None else STEPS, 1 if request.image is not None else STEPS)
+        return pictures.png(made)
+
+    def motion(self, request: MotionRequest, progress: Progress) -> bytes:
+        """The camera's path over the picture; see `piece` for the form and `camera` for the moves."""
+        progress(0, 2)
+        fps, move = float(Rate.parse(request.rate)), camera.named(request.fields.camera)
+        if request.frames < 1:
+            raise BadRequest(f"a motion of {request.frames} frames", remedy="ask for one frame or more")
+        picture, path = _start(request, move, fps)
+        progress(1, 2)
+        head = Head(1, request.frames, move, _said(request.fields.caption), _said(request.fields.action))
+        end = pictures.as_stored(request.last_frame) if request.last_frame is not None else None
+        mixed = np.zeros(request.frames) if end is None else camera.dissolve(request.frames, fps)
+        if request.first_frame is not None and request.frames == 1:
+            mixed[:] = 0
+        progress(2, 2)
+        return pack(Piece(head, camera.stored(path), np.rint(mixed * ALL).astype(np.uint16), picture, end))
+
+    def length(self, motion: bytes) -> int:
+        """Frames of a stored motion."""
+        return unpack(motion).head.frames
+
+    def frames(self, motion: bytes, size: tuple[int, int]) -> Iterator[Frame]:
+        """Every frame at exactly `size`, with its caption."""
+        piece = unpack(motion)
+        title = overlay(size, piece.head.caption, piece.head.action, piece.head.move)
+        shown = _Shown(piece, size)
+        for n in range(piece.head.frames):
+            frame = np.array(shown.frame(n))
+            yield title.lay(frame) if title else frame
+
+    def picture(self, motion: bytes, frame: int) -> bytes:
+        """PNG of one frame, 1920x1080, no caption. BadRequest beyond the last frame."""
+        piece = unpack(motion)
+        if not 0 <= frame < piece.head.frames:
+            raise BadRequest(
+                f"frame {frame} of a motion of {piece.head.frames} frames", remedy="ask for a frame inside it"
+            )
+        return pictures.png(_Shown(piece, NATIVE).frame(frame))
+
+
+class _Shown:
+    """Frames of a piece at one size, without captions. Keeps the last one: a camera that stands costs nothing."""
+
+    def __init__(self, piece: Piece, size: tuple[int, int]) -> None:
+        self._piece, self._size = piece, size
+        self._picture = pictures.decoded(piece.picture)
+        self._how = _resampling(piece, size)
+        self._end = self._seen(pictures.decoded(piece.end), camera.stored(camera.WHOLE)) if piece.end else None
+        self._last: tuple[bytes, Image.Image] | None = None
+
+    def frame(self, n: int) -> Image.Image:
+        amount = int(self._piece.dissolve[n])
+        if self._end is not None and amount == ALL:
+            return self._end
+        seen = self._camera(n)
+        return seen if self._end is None or not amount else Image.blend(seen, self._end, amount / ALL)
+
+    def _camera(self, n: int) -> Image.Image:
+        pose = self._piece.poses[n]
+        if self._last is None or self._last[0] != pose.tobytes():
+            self._last = (pose.tobytes(), self._seen(self._picture, pose))
+        return self._last[1]
+
+    def _seen(self, picture: Image.Image, pose: np.ndarray[tuple[int, ...], np.dtype[np.int32]]) -> Image.Image:
+        return picture.resize(self._size, self._how, box=camera.window(pose, picture.size, self._size))
+
+
+def _resampling(piece: Piece, size: tuple[int, int]) -> Image.Resampling:
+    """One filter for the whole piece, so that sharpness does not jump: the quick one unless much is enlarged."""
+    left, _, right, _ = camera.window(piece.poses[piece.poses[:, 2].argmin()], NATIVE, size)
+    return Image.Resampling.BICUBIC if size[0] > 1.35 * (right - left) else Image.Resampling.HAMMING
+
+
+def _start(request: MotionRequest, move: str, fps: float) -> tuple[bytes, camera.Path]:
+    """The picture that the camera moves over and its path over it."""
+    count, seed = request.frames, request.seed
+    if request.after is not None:
+        before = unpack(Path(request.after).read_bytes())
+        whole = before.end is not None
+        done = np.tile(camera.WHOLE, (2, 1)) if whole else before.poses / camera.UNITS
+        return before.end or before.picture, camera.going_on(move, count, fps, seed, done)
+    if request.first_frame is not None:
+        return pictures.as_stored(request.first_frame), camera.from_whole(move, count, fps, seed)
+    if request.keyframe is None:
+        raise BadRequest("a motion without a picture to start from", remedy="give it a keyframe or a first frame")
+    return pictures.as_stored(request.keyframe), camera.from_rest(move, count, fps, seed)
+
+
+def _said(text: str) -> str:
+    """A caption as it is stored: harmless, and no longer than is ever shown."""
+    return printable(text.strip(), _CAPTION)

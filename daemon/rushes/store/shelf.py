@@ -1,0 +1,77 @@
+"""The takes of one film: its folder, with the index of it in the database kept true to what lies there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rushes.store.index import IndexedTake, TakeIndex, indexed
+from rushes.store.places import FilmPlaces
+from rushes.store.takes import FoundTake, TakeRecord, next_take_number, read_record, scan, take_stem
+from rushes_otio.errors import BadRequest
+from rushes_otio.film import Film
+from rushes_otio.schema import ShotBlock
+
+
+class Shelf:
+    """Made anew for each command: what lies in the folder is read once, then kept up by `put`."""
+
+    def __init__(self, places: FilmPlaces, index: TakeIndex) -> None:
+        self._places = places
+        self._index = index
+        self._found: dict[str, dict[str, FoundTake]] = {}
+        self.warnings: list[str] = []
+        found = scan(places.takes)
+        for take in found:
+            self._found.setdefault(take.shot, {})[take.take] = take
+        whole = {(t.shot, t.take) for t in found if t.record is not None}
+        if whole != index.names(places.key):
+            self.warnings = index.rebuild(places.key, [t for t in found if t.record is not None])
+
+    def takes(self, shot: str) -> list[FoundTake]:
+        """The shot's takes in the folder, in order; keyframes come first."""
+        return sorted(self._found.get(shot, {}).values(), key=lambda t: (t.take[0], int(t.take[1:])))
+
+    def find(self, shot: ShotBlock, take: str) -> FoundTake:
+        """One take; BadRequest, with those there are, when it is not in the folder."""
+        found = self._found.get(shot.shot, {}).get(take)
+        if found is None:
+            there = ", ".join(t.take for t in self.takes(shot.shot)) or "none yet"
+            raise BadRequest(f"{shot.name} has no take {take}", remedy=f"its takes: {there}")
+        return found
+
+    def record(self, shot: ShotBlock, take: str) -> TakeRecord:
+        """The record of one take; FileFault when it was lost."""
+        found = self.find(shot, take)
+        return read_record(found.record or found.movie.with_suffix(".json"))
+
+    def with_key(self, key: str, shot: str) -> IndexedTake | None:
+        """A complete take of this shot whose movie has the encode key `key`."""
+        for row in self._index.of_shot(self._places.key, shot):
+            if row.key == key and Path(row.path).is_file():
+                return row
+        return None
+
+    def rows(self, shot: str) -> list[IndexedTake]:
+        return self._index.of_shot(self._places.key, shot)
+
+    def next_number(self, block: ShotBlock, letter: str = "t") -> int:
+        """A take number that the shot never had."""
+        on_disk = [int(t.take[1:]) for t in self.takes(block.shot) if t.take[0] == letter]
+        rows = [int(r.take[1:]) for r in self.rows(block.shot) if r.take[0] == letter]
+        return next_take_number(block.next_take if letter == "t" else 1, on_disk, rows)
+
+    def path_for(self, film: Film, block: ShotBlock, take: str, suffix: str) -> Path:
+        """Where a new take of the shot goes."""
+        scene = film.scene(block.scene)
+        stem = take_stem(scene.code if scene else "", block.name, block.shot, take)
+        return self._places.takes / f"{stem}{suffix}"
+
+    def put(self, movie: Path, record: TakeRecord) -> None:
+        """Enter a take that has just got its name."""
+        found = FoundTake(record.shot, record.take, movie, movie.with_suffix(".json"))
+        self._found.setdefault(record.shot, {})[record.take] = found
+        self._index.add(indexed(self._places.key, movie, record))
+
+    def relative(self, movie: Path) -> str:
+        """How the film calls a take's movie: relative to the film's folder."""
+        return movie.relative_to(self._places.film.parent).as_posix()

@@ -1,0 +1,58 @@
+"""What the encode lane does: pieces of motion decoded, finished and encoded in one streamed pass."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rushes.generators.base import Frame
+from rushes.media.frames import iter_frames
+from rushes.stages.encode import Encoder
+from rushes.stages.finish import conform
+from rushes.worker.jobs import read_motion
+from rushes.worker.lanes import Task, Unfit
+from rushes.worker.loading import Generators
+from rushes.worker.protocol import Done, Film, Piece
+
+MOVIE = "movie"
+"""The name of a piece's generator where the piece is a movie file: a take that was added from outside."""
+
+
+def make_film(work: Film, task: Task, generators: Generators) -> Done:
+    """Write the movie that `work` asks for. `Unfit` where the pieces hold too few frames; nothing is left at
+    `out` then, nor after a cancel."""
+    began = time.monotonic()
+    part = Path(work.out)
+    finished = conform(_joined(work, generators), work.finish, work.rate)
+    with Encoder(part, work.encode) as encoder:
+        for frame in itertools.islice(finished, work.skip, work.skip + work.frames):
+            task.progress(encoder.count, work.frames)
+            encoder.write(frame)
+        task.progress(encoder.count, work.frames)
+        if encoder.count != work.frames:
+            raise _too_few(encoder.count, work.frames)
+    size = part.stat().st_size
+    seconds = time.monotonic() - began
+    return Done(id=work.id, digest=encoder.digest, size=size, frames=encoder.count, seconds=seconds)
+
+
+def _joined(work: Film, generators: Generators) -> Iterator[Frame]:
+    for piece in work.pieces:
+        count = 0
+        for count, frame in enumerate(_frames(piece, work.finish.size, generators), 1):  # noqa: B007
+            yield frame
+        if count != piece.frames:
+            raise _too_few(count, piece.frames)
+
+
+def _frames(piece: Piece, size: tuple[int, int], generators: Generators) -> Iterator[Frame]:
+    if piece.generator == MOVIE:
+        return iter_frames(Path(piece.path), piece.start, piece.frames)
+    frames = generators.get(piece.generator).frames(read_motion(piece.path), size)
+    return itertools.islice(frames, piece.start, piece.start + piece.frames)
+
+
+def _too_few(found: int, wanted: int) -> Unfit:
+    return Unfit("broken", f"{found} frames came of {wanted}", "render the shot again with --another")

@@ -1,0 +1,80 @@
+"""What the generate lane does: keyframes, motions and single pictures, each one file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from rushes.generators.base import Generator
+from rushes.worker.lanes import Task, Unfit
+from rushes.worker.loading import Generators
+from rushes.worker.protocol import Done, Keyframe, Motion, Picture
+
+MAX_PICTURE = 64 << 20
+MAX_MOTION = 1 << 30
+"""Bytes. The latents of 81 frames at 720p are 19 MB."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def generate(work: Keyframe | Motion | Picture, task: Task, generators: Generators) -> Done:
+    """Make the one file that `work` asks for. `Unfit` where what came out is not that."""
+    began = time.monotonic()
+    generator = generators.get(work.generator)
+    match work:
+        case Keyframe():
+            made, frames = _png(generator.keyframe(work.request, task.progress)), 1
+        case Motion():
+            made, frames = _motion(work, task, generator)
+        case Picture():
+            stored = read_motion(work.motion)
+            made, frames = _png(generator.picture(stored, work.frame)), 1
+    task.progress(frames, frames)
+    write_new(Path(work.out), made)
+    digest = hashlib.sha256(made).hexdigest()
+    return Done(id=work.id, digest=digest, size=len(made), frames=frames, seconds=time.monotonic() - began)
+
+
+def read_motion(path: str) -> bytes:
+    """A stored motion; `Unfit` where it is larger than a motion may be."""
+    with Path(path).open("rb") as file:
+        stored = file.read(MAX_MOTION + 1)
+    return _at_most(stored, MAX_MOTION, "motion")
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write `content` as a new file. What lies at `path` is replaced, never followed nor written through."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o644), "wb") as file:
+        file.write(content)
+
+
+def _motion(work: Motion, task: Task, generator: Generator) -> tuple[bytes, int]:
+    made = _at_most(generator.motion(work.request, task.progress), MAX_MOTION, "motion")
+    length = generator.length(made)
+    if length < work.request.frames:
+        raise Unfit(
+            "broken",
+            f"{work.generator} made {length} frames of {work.request.frames}",
+            "render again with another model",
+        )
+    return made, length
+
+
+def _png(made: bytes) -> bytes:
+    if not made.startswith(PNG):
+        raise Unfit("broken", "the generator made no PNG", "render again with another model")
+    return _at_most(made, MAX_PICTURE, "picture")
+
+
+def _at_most(made: bytes, limit: int, what: str) -> bytes:
+    if len(made) > limit:
+        raise Unfit(
+            "limit",
+            f"the {what} has {len(made)} bytes, {limit} are allowed",
+            "ask for fewer frames or a smaller size",
+        )
+    return made

@@ -1,0 +1,54 @@
+"""Generators by name: imported at first use, or earlier by a thread that warms up. Names come from messages,
+import paths only from this program and the worker's command line."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import threading
+from collections.abc import Mapping
+from typing import cast
+
+from rushes.generators.base import Generator
+from rushes_otio.errors import BadRequest
+
+BUILT_IN: Mapping[str, str] = {"animatic": "rushes.generators.animatic:Animatic"}
+
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+class Generators:
+    """One instance of each generator a process may use. Safe from any thread."""
+
+    def __init__(self, targets: Mapping[str, str]) -> None:
+        for name, target in targets.items():
+            if _TARGET.fullmatch(target) is None:
+                raise BadRequest(f"{target!r} is no generator", where=name, remedy="write it as module:Class")
+        self._targets = dict(targets)
+        self._made: dict[str, Generator] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Generator:
+        """The generator called `name`; BadRequest where there is none."""
+        if name not in self._targets:
+            raise BadRequest(
+                f"there is no generator {name!r} here", remedy="use one of " + ", ".join(sorted(self._targets))
+            )
+        with self._lock:
+            if name not in self._made:
+                module, _, class_name = self._targets[name].partition(":")
+                made = getattr(importlib.import_module(module), class_name)()
+                self._made[name] = cast(Generator, made)
+            return self._made[name]
+
+    def warm(self) -> None:
+        """Import what is built in, in the background, so that the first request does not wait for it. What
+        fails here fails again, with a name, when it is used."""
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        for name in self._targets.keys() & BUILT_IN.keys():
+            try:
+                self.get(name)
+            except Exception:
+                continue
