@@ -240,6 +240,10 @@ def check_time(time: Time, name: str) -> None:
 
 def check_range(shown: Range, name: str) -> None:
     """FileFault for a rate, start or duration no clip can have."""
+    start, length = shown.start_time, shown.duration
+    if MIN_RATE <= start.rate <= MAX_RATE and MIN_RATE <= length.rate <= MAX_RATE:
+        if abs(start.value) <= MAX_START and 0 <= length.value <= MAX_FRAMES:
+            return
     check_time(shown.start_time, f"{name}.start_time")
     check_time(shown.duration, f"{name}.duration")
     if shown.duration.value < 0:

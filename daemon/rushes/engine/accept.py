@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rushes_otio.choosing import choose
-from rushes_otio.film import Film
-from rushes_otio.schema import Chosen
-
 from rushes.engine.making import Made
 from rushes.engine.orders import Order
 from rushes.store.shelf import Shelf
+from rushes_otio.choosing import choose
+from rushes_otio.film import Film
+from rushes_otio.schema import Chosen
 
 
 @dataclass(frozen=True, slots=True)

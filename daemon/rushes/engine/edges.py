@@ -12,7 +12,7 @@ from typing import Any
 from rushes.engine.motion import piece_at
 from rushes.engine.reasons import PICTURE, UNKNOWN, Reason, enter
 from rushes.engine.recipe import Recipe, Sources
-from rushes_otio.cut import shown
+from rushes_otio.cut import shown, speed, transitions
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Track
 from rushes_otio.ids import is_id
@@ -25,7 +25,7 @@ Place = tuple[Track, int]
 @dataclass(frozen=True, slots=True)
 class ShotPlan:
     """One shot as it stands. `needed` counts the frames from 0 that the cut and other shots ask of its take;
-    `have` those its chosen take has. `recipe` is None while it is invalid or rests on something unrendered.
+    `have` those its chosen take has.
     """
 
     block: ShotBlock
@@ -34,11 +34,17 @@ class ShotPlan:
     needed: int = 0
     have: int = 0
     reasons: tuple[Reason, ...] = ()
-    recipe: Recipe | None = None
+    today: Recipe | None = None  # the recipe as far as it is known; `UNKNOWN` where it rests on other shots
     resolved: Resolved | None = None
     upstream: tuple[str, ...] = ()  # ids of shots it continues from
     fault: ShotFault | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """Today's recipe; None while the shot is invalid or rests on something that is not rendered."""
+        known = self.today is not None and not any(value is UNKNOWN for value in self.today.values())
+        return self.today if known else None
 
     @property
     def settled(self) -> bool:
@@ -81,12 +87,24 @@ class Known:
     planned: dict[str, ShotPlan]
 
 
+def footage_end(rate: float, place: Place) -> int:
+    """The first frame of an external clip's file that is no longer shown; `rate` is the film's."""
+    track, index = place
+    item = track.items[index]
+    known = item.default_media.available_range if item.default_media else None
+    own = known.start_time.rate if known else rate
+    begins = known.start_time.value if known else 0.0
+    starts = item.source.start_time.frames_at(own) if item.source else begins
+    _, after = transitions(track, index)
+    return round(starts - begins + max(1.0, (item.length + after) * speed(item) * own / rate))
+
+
 class Edges:
     """The values of one shot's fields that point at pictures: files, footage, or frames of other shots."""
 
-    def __init__(self, known: Known, block: ShotBlock, where: str) -> None:
+    def __init__(self, known: Known, accepted: Recipe | None, where: str) -> None:
         self._known = known
-        self._accepted: Recipe = block.chosen.recipe if block.chosen else {}
+        self._accepted = accepted or {}
         self._where = where
         self.upstream: list[str] = []
         self.via: dict[str, tuple[str, ...]] = {}
@@ -106,7 +124,7 @@ class Edges:
         return self._frame_of_shot(name, place, value["at"])
 
     def _gone(self, name: str, use: str) -> Any:  # noqa: ANN401
-        if name in self._accepted:
+        if "frame" in self._accepted.get(name, {}):
             self.notes.append(f"{name} points at the use {use}, which is no longer in the cut; its frame is kept")
             return self._accepted[name]
         raise ShotFault(
@@ -116,6 +134,7 @@ class Edges:
         )
 
     def _footage(self, place: Place, at: object) -> Recipe:
+        """A frame of footage, counted from its file's first frame at the file's own rate."""
         item = place[0].items[place[1]]
         media = item.default_media
         if media is None or not media.online or not media.target_url:
@@ -124,10 +143,7 @@ class Edges:
                 where=self._where,
                 remedy="relink the footage in the cut",
             )
-        rate = float(self._known.film.rate)
-        begins = media.available_range.start_time.frames_at(rate) if media.available_range else 0.0
-        starts = item.source.start_time.frames_at(rate) if item.source else begins
-        frame = at if isinstance(at, int) else round(starts - begins + item.length)
+        frame = at if isinstance(at, int) else footage_end(float(self._known.film.rate), place)
         return {"media": self._known.sources.files.digest(media.target_url, self._where), "frame": frame}
 
     def _frame_of_shot(self, name: str, place: Place, at: object) -> Any:  # noqa: ANN401

@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
+from rushes.engine.edges import ShotPlan
 from rushes.engine.motion import joined, pieces
 from rushes.engine.orders import Order, derived_seed
-from rushes.engine.edges import ShotPlan
 from rushes.engine.reasons import FRAMES, PICTURE, enter
 from rushes.engine.stagework import Answer, Ask, Layout, Notes, StageWork
 from rushes.engine.studio import Desk
@@ -318,6 +318,7 @@ class TakeMaking:
             frames_digest=frames_digest,
             generator=MadeBy(traits.name, traits.version),
             made=datetime.now(UTC).isoformat(timespec="seconds"),
+            intent=msgspec.json.decode(making.block.intent),
             pieces=[
                 Piece(start, frames, e.key, e.digest)
                 for (start, frames), e in zip(self.layout, self.pieces, strict=True)

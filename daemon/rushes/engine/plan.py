@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from rushes.engine.edges import Edges, Known, Place, ShotPlan, Uses
-from rushes.engine.reasons import FRAMES, UNKNOWN, Reason, differences
+from rushes.engine.reasons import FRAMES, Reason, differences
 from rushes.engine.recipe import POINTING, Recipe, Sources, build
 from rushes_otio.cut import conflict, needed_frames, shown
 from rushes_otio.errors import ShotFault
@@ -95,12 +95,14 @@ class Planner:
         intent = msgspec.json.decode(shot.block.intent)
         for name in POINTING:
             value = intent.get(name) if isinstance(intent, dict) else None
-            value = {"from": value, "at": 0} if isinstance(value, str) else value
-            place = self._known.uses.find(value.get("from")) if isinstance(value, dict) else None
+            pointer = {"from": value, "at": 0} if isinstance(value, str) else value
+            if not isinstance(pointer, dict):
+                continue
+            place = self._known.uses.find(pointer.get("from"))
             block = place[0].items[place[1]].block if place else None
             if place is not None and block is not None:
                 found.add(block.shot)
-                frame = self._frame(value.get("at", "out"), place)
+                frame = self._frame(pointer.get("at", "out"), place)
                 self._asked[block.shot] = max(self._asked.get(block.shot, 0), frame + 1)
         return found
 
@@ -136,7 +138,6 @@ class Planner:
         today = build(self.film, resolved, values, accepted, self.resolver.delivery(), self._known.sources, where)
         have = _have(shot)
         reasons = self._reasons(today, block, resolved, edges, needed, have)
-        known = not any(value is UNKNOWN for value in values.values())
         return ShotPlan(
             block,
             uses,
@@ -144,7 +145,7 @@ class Planner:
             needed,
             have,
             reasons,
-            today if known else None,
+            today,
             resolved,
             tuple(edges.upstream),
             notes=(*edges.notes, *(f"unknown key in the intent, kept: {k}" for k in resolved.unknown)),

@@ -56,9 +56,8 @@ def differences(
         if name in COMPOSED and _explained(name, resolved, accepted):
             continue
         found.append(Reason(name, was, None if now is UNKNOWN else now, via.get(name, ())))
+    found += _names(today, accepted, {r.input for r in found})
     found += _delivery(today, accepted) + _model(today.get("model", {}), accepted.get("model", {}))
-    if not found:  # a library entry was renamed: nothing but the words people read changed
-        found.append(Reason("caption", accepted.get("caption"), today.get("caption")))
     order = {name: position for position, name in enumerate(FIELDS)}
     return tuple(sorted(found, key=lambda r: (order.get(r.input.partition(".")[0], -1), r.input)))
 
@@ -69,6 +68,17 @@ def _cast(today: Recipe, accepted: Recipe) -> list[Reason]:
     # An entry that is newly mentioned, or not any more, is the text's change and not the entry's.
     both = [n for n in sorted(said) if said[n] is not None and says[n] is not None and said[n] != says[n]]
     return [Reason(f"@{n}", said[n], says[n]) for n in both]
+
+
+def _names(today: Recipe, accepted: Recipe, found: set[str]) -> list[Reason]:
+    """What changed when a library entry was renamed, or is of another kind: nothing but what it is called."""
+    was, now = accepted.get("caption"), today.get("caption")
+    if was != now and "prompt" not in found:
+        return [Reason("caption", was, now)]
+    said, says = accepted.get("cast", {}), today.get("cast", {})
+    if said != says and not any(name in COMPOSED or name.startswith("@") for name in found):
+        return [Reason("cast", sorted(said), sorted(says))]
+    return []
 
 
 def _explained(name: str, resolved: Resolved, accepted: Recipe) -> bool:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from rushes.generators.registry import Registry
+from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film
 from rushes_otio.intent import FIELDS
 from rushes_otio.library import Entry
 from rushes_otio.resolve import Resolved
+from rushes_otio.schema import ShotBlock
 
 Recipe = dict[str, Any]
 
@@ -21,6 +25,47 @@ POINTING = ("first_frame", "last_frame", "plate", "mask")
 """Fields that may point at another use."""
 
 _PLAIN = tuple(n for n in FIELDS if n not in {"model", "keyframe", "references", "loras", "delivery", *POINTING})
+
+
+class _Model(msgspec.Struct):
+    name: str
+    asked: str | None = None
+    fingerprint: str = ""
+
+
+class _Still(msgspec.Struct):
+    image: str = ""
+    model: _Model | None = None
+
+
+class _Shape(msgspec.Struct):
+    """What is looked into of a recipe that a film holds."""
+
+    model: _Model
+    delivery: dict[str, str | int]
+    cast: dict[str, dict[str, str]] = {}
+    keyframe: _Still | None = None
+    style: str = ""
+    location: str = ""
+    first_frame: dict[str, str | int] = {}
+    last_frame: dict[str, str | int] = {}
+    plate: dict[str, str | int] = {}
+    mask: dict[str, str | int] = {}
+
+
+def accepted_recipe(block: ShotBlock, where: str) -> Recipe | None:
+    """The recipe of the chosen take, None without one; ShotFault when somebody's edit left it unusable."""
+    if block.chosen is None:
+        return None
+    try:
+        msgspec.convert(block.chosen.recipe, _Shape)
+    except msgspec.ValidationError as e:
+        raise ShotFault(
+            f"the recipe of its chosen take is damaged: {e}",
+            where=where,
+            remedy="restore film.rushes/previous.otio, or choose the take again: rushes takes FILM SHOT --choose",
+        ) from None
+    return block.chosen.recipe
 
 
 class Files(Protocol):
@@ -77,5 +122,5 @@ def _cast(entry: Entry, resolved: Resolved) -> dict[str, str]:
 def _keyframe(value: Recipe, accepted: Recipe, sources: Sources, where: str) -> Recipe:
     if "image" in value:
         return {"image": sources.files.digest(value["image"], where)}
-    was = accepted.get("keyframe", {}).get("model")
+    was = (accepted.get("keyframe") or {}).get("model")
     return {**value, "model": sources.registry.route(value.get("model"), was, where)}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rushes_otio.errors import BadRequest
-from rushes_otio.text import printable
-
 from rushes.engine.edges import ShotPlan
 from rushes.engine.orders import Order
 from rushes.engine.plan import Plan
 from rushes.store.shelf import Shelf
+from rushes_otio.errors import BadRequest
+from rushes_otio.text import printable
 
 
 @dataclass(frozen=True, slots=True)

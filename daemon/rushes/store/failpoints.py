@@ -21,8 +21,11 @@ PUBLISH_STEPS = ("before_sync", "before_rename", "linked", "after_rename")
 
 CACHE_STEPS = ("before_output", "output_named", "sidecar_named")
 
+QUEUE_STEPS = ("enqueued", "started")
+
 NAMES = frozenset(
     [f"cache.{step}" for step in CACHE_STEPS]
+    + [f"queue.{step}" for step in QUEUE_STEPS]
     + [f"{label}.{step}" for label in WRITE_LABELS for step in WRITE_STEPS]
     + [f"{label}.{step}" for label in PUBLISH_LABELS for step in PUBLISH_STEPS]
 )

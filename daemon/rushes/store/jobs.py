@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -102,14 +103,22 @@ class Jobs:
 
     def add(self, film: str, shot: str, request: str, *, priority: int = 0) -> Job:
         """Ask for `request` (JSON) on a shot."""
+        return self.add_all(film, [(shot, request)], priority=priority)[0]
+
+    def add_all(self, film: str, asked: Iterable[tuple[str, str]], *, priority: int = 0) -> list[Job]:
+        """Ask for (shot, request) pairs in that order: all of them, or none if the process ends."""
         created = time.time_ns() // 1000
+        made: list[Job] = []
         with self._database.writing() as connection:
-            made = connection.execute(
-                "INSERT INTO jobs (film, shot, request, state, attempts, priority, pid, error, remedy, created)"
-                " VALUES (?, ?, ?, ?, 0, ?, NULL, '', '', ?)",
-                (film, shot, request, State.QUEUED, priority, created),
-            )
-            return _get(connection, made.lastrowid or 0)
+            for shot, request in asked:
+                row = connection.execute(
+                    "INSERT INTO jobs (film, shot, request, state, attempts, priority, error, remedy, created)"
+                    " VALUES (?, ?, ?, ?, 0, ?, '', '', ?)",
+                    (film, shot, request, State.QUEUED, priority, created),
+                )
+                number = row.lastrowid or 0
+                made.append(Job(number, film, shot, request, State.QUEUED, 0, priority, None, "", "", created))
+        return made
 
     def get(self, job: int) -> Job:
         """The job of that id; BadRequest when there is none."""

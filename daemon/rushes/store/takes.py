@@ -80,6 +80,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
     frames_digest: str
     generator: MadeBy
     made: str  # ISO 8601, UTC
+    intent: dict[str, object] = {}  # what the shot itself set then
     pieces: list[Piece] = []
     environment: dict[str, object] = {}  # versions, platform, device
     seconds: dict[str, float] = {}  # by stage

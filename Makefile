@@ -1,0 +1,43 @@
+# Needs Python 3.11 to 3.13 and nothing else. `make PYTHON=/path/to/python3.12 test` picks one.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs clean
+
+# What a shell has set for another Python must not reach this one.
+unexport PYTHONPATH PYTHONHOME
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+COMPONENTS := $(wildcard otio_adapters daemon tests benchmarks)
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+demo: $(INSTALLED) ## make a small film in ./demo, change one shot of it, render it again
+	$(BIN)/rushes demo demo
+
+test: $(INSTALLED) ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m compileall -q $(COMPONENTS)
+
+bench: $(INSTALLED) ## measure speed side by side with what it is compared to
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(INSTALLED) ## check that the documentation's links and commands exist
+	$(BIN)/python -m pytest tests/test_docs.py
+
+clean: ## remove the environment, the demo film and every cache
+	rm -rf $(VENV) demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find $(COMPONENTS) -name __pycache__ -prune -exec rm -rf {} +
+
+# Made anew as a whole, so that an installation that was interrupted or is out of date leaves nothing behind.
+$(INSTALLED): pyproject.toml constraints.txt tools/make_venv.sh
+	tools/make_venv.sh $(VENV) $(PYTHON)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,32 @@
+"""`rushes`: every command in its own file, listed here in the order of a working day.
+
+Command modules import what they need when they run, so that `rushes --help` stays quick.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from rushes.cli import add, demo, doctor, export, models, new, render, set_, show, status, takes
+
+app = typer.Typer(
+    name="rushes",
+    help="Keeps an AI-generated film up to date: one .otio file, and exactly the shots a change touches are "
+    "rendered again.\n\nStart with: rushes demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for module in (demo, new, add, status, show, set_, render, takes, export, models, doctor):
+    module.register(app)
+
+
+def main() -> None:
+    """The `rushes` program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
