@@ -9,6 +9,19 @@ unexport PYTHONPATH PYTHONHOME
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+
+# The newest that really runs: pyenv puts shims on the path for versions that it does not run.
+PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
+	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& { echo $$each; break; }; done)
+
+# Debian and Ubuntu keep half of the module venv in a package of its own.
+define INSTALL_VENV
+package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+	apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install $$package \
+	|| { echo "as root, run: apt-get install $$package" >&2; exit 1; }
+endef
+
 COMPONENTS := $(wildcard otio_adapters daemon tests benchmarks)
 
 help: ## print this
@@ -37,7 +50,10 @@ clean: ## remove the environment, the demo film and every cache
 	find $(COMPONENTS) -name __pycache__ -prune -exec rm -rf {} +
 
 # Made anew as a whole, so that an installation that was interrupted or is out of date leaves nothing behind.
-$(INSTALLED): pyproject.toml constraints.txt tools/make_venv.sh
-	tools/make_venv.sh $(VENV) $(PYTHON)
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -n '$(PYTHON)' || { echo 'Python 3.11, 3.12 or 3.13 was not found: install one, or name it with' \
+		'make PYTHON=/path/to/python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(INSTALL_VENV); }
+	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -283,3 +283,18 @@ def test_the_demo_is_three_scenes_and_half_a_minute() -> None:
         "push in", "pan left", "static", "handheld", "tilt up", "pan right", "pull out",
     }  # fmt: skip
     assert set(script.characters) == {"ida", "old_tom"}
+
+
+def test_the_example_of_the_manual_is_true() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "fountain.md").read_text(encoding="utf-8")
+    script = parse(page.partition("```fountain\n")[2].partition("```")[0])
+    rows = [f"| {shot.prompt} | {shot.frames} | " for shot in shots(script)]
+    assert all(row in page for row in rows), rows
+    assert [scene.intent for scene in script.scenes] == [
+        {"location": "harbour", "prompt": "night, exterior", "model": "draft"},
+        {"location": "boat_shed", "prompt": "night, interior"},
+    ]
+    assert [shot.continues for shot in shots(script)] == [False, False, True, False]
+    assert [shot.note for shot in shots(script)][-1] == "is this too dark?"
+    (warning,) = script.warnings
+    assert "old_tom" in warning

@@ -92,7 +92,9 @@ def open_object(raw: bytes | Raw, where: str) -> RawObject:
     try:
         opened = _object.decode(raw)
     except (msgspec.DecodeError, RecursionError) as e:
-        raise FileFault(f"not a JSON object: {e}", where=where) from None
+        raise FileFault(
+            f"not a JSON object: {e}", where=where, remedy="write it as an object: {} when it is empty"
+        ) from None
     keys = _keys_as_written(bytes(raw), opened)
     if len(keys) != len(opened):
         twice = next(k for k in keys if keys.count(k) > 1)

@@ -16,14 +16,17 @@ from rushes_otio.errors import FileFault
 
 VERSION = 1
 
-_EMPTY = Raw(b"{}")
+
+def _nothing_set() -> Raw:
+    return Raw(b"{}")
+
 
 # Ids and take names become file names: nothing else gets in. (`$` alone would let a final line end pass.)
 Id = Annotated[str, Meta(pattern="^[0-9a-hjkmnp-tv-z]{8}$", max_length=8)]
 IdOrNone = Annotated[str, Meta(pattern="^([0-9a-hjkmnp-tv-z]{8})?$", max_length=8)]
 TakeName = Annotated[str, Meta(pattern="^[kt][0-9]{3,6}$", max_length=7)]
 _PIECE = "[0-9a-f]{64}"
-Motion = Annotated[str, Meta(pattern=f"^{_PIECE}([+][0-9]{{1,8}}:{_PIECE})*(?!\n)$", max_length=100_000)]
+Motion = Annotated[str, Meta(pattern=f"^{_PIECE}([+][0-9]{{1,8}}:{_PIECE})*(?!\\n)$", max_length=100_000)]
 
 
 class Scene(msgspec.Struct):
@@ -32,7 +35,7 @@ class Scene(msgspec.Struct):
     id: str
     code: str
     name: str
-    intent: Raw = _EMPTY
+    intent: Raw = msgspec.field(default_factory=_nothing_set)
 
 
 class Library(msgspec.Struct):
@@ -49,7 +52,7 @@ class FilmBlock(msgspec.Struct):
     v: int
     film: Id
     rate: str  # "24/1", "24000/1001"
-    intent: Raw = _EMPTY
+    intent: Raw = msgspec.field(default_factory=_nothing_set)
     scenes: list[Scene] = []
     library: Library = msgspec.field(default_factory=Library)
     omitted: list[Raw] = []  # blocks of shots that are in no cut any more
@@ -82,7 +85,7 @@ class ShotBlock(msgspec.Struct):
     shot: IdOrNone = ""
     name: str = ""
     scene: str = ""  # id of a scene, or empty
-    intent: Raw = _EMPTY
+    intent: Raw = msgspec.field(default_factory=_nothing_set)
     locked: bool = False
     note: str = ""
     next_take: Annotated[int, Meta(ge=1, le=999_999)] = 1

@@ -27,7 +27,8 @@ def add(
 ) -> None:
     """Add a shot to the film. Nothing is rendered until you ask for it.
 
-    rushes add film.otio --scene SC010 --frames 48 prompt="@mara opens the door" camera="push in"
+    \b
+        rushes add film.otio --scene SC010 --frames 48 prompt="@mara opens the door" camera="push in"
     """
     from rushes.engine.changing import add_to_film
     from rushes.engine.studio import Studio

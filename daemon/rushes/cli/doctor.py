@@ -1,4 +1,32 @@
+"""`rushes doctor`: whether this machine can do the work, and what to do where it cannot."""
+
+from __future__ import annotations
+
 import typer
 
+from rushes.cli.edge import Json, command, emit, show, shown
 
-def register(app: typer.Typer) -> None: ...
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+@command
+def doctor(json: Json = False) -> None:
+    """Check Python, ffmpeg and its codecs, disk space, folders, database, models and GPU.
+
+    Exit code 1 when something that rendering needs is missing.
+    """
+    from rushes.engine.checkup import examine
+    from rushes.store.places import Places
+
+    checks = examine(Places.of_user())
+    if json:
+        emit({"checks": [check.as_dict() for check in checks]})
+    else:
+        for check in checks:
+            show(f"{'ok ' if check.ok else 'NO '} {check.name:<12} {shown(check.detail, 200)}")
+            if check.remedy and not check.ok:
+                show(f"    {'':<12} do: {shown(check.remedy, 300)}")
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)

@@ -32,8 +32,9 @@ def new(
     A script's scenes, characters and action paragraphs become scenes, library entries and shots. A cut is kept
     as it is: its clips are external until you give one a prompt.
 
-      rushes new film.otio --from script.fountain
-      rushes new film.otio --from cut.otio
+    \b
+        rushes new film.otio --from script.fountain
+        rushes new film.otio --from cut.otio
     """
     from rushes.engine.newfilm import create_film
 
@@ -45,8 +46,15 @@ def new(
         return
     count = len(made.shots)
     show(f"{film}: {len(made.block.scenes)} scenes, {count} shots, {made.external_count()} external clips")
-    adding = f'rushes add {film} --scene "INT. KITCHEN" --frames 48 prompt="…"'
-    show(f"next: {f'rushes render {film}' if count else adding}")
+    show(f"next: {_next(film, made)}")
+
+
+def _next(path: Path, film: Film) -> str:
+    if film.shots:
+        return f"rushes render {path}"
+    if film.external_count():
+        return f'rushes set {path} V1@0 prompt="…" makes a shot of what stands there'
+    return f'rushes add {path} --scene "INT. KITCHEN" --frames 48 prompt="…"'
 
 
 def created(path: Path, film: Film) -> dict[str, object]:

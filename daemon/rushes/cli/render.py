@@ -25,9 +25,7 @@ def render(
         list[str] | None, typer.Argument(metavar="[SHOT …]", help="Only these; a fresh one is made once more.")
     ] = None,
     until: Annotated[str, typer.Option(help="Stop after this stage: keyframe.")] = "",
-    another: Annotated[
-        int, typer.Option(help="Make so many variations; choose none.", min=0, max=99)
-    ] = 0,
+    another: Annotated[int, typer.Option(help="Make so many variations; choose none.", min=0, max=99)] = 0,
     model: Annotated[str, typer.Option(help="Use this model, whatever the film asks for.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and why.")] = False,
     no_daemon: NoDaemon = False,
@@ -38,8 +36,9 @@ def render(
     What a shot continues from is rendered first. Takes are never overwritten: each render is a new take, and
     the one it made is chosen. Ctrl-C at any time; the next render goes on from there.
 
-      rushes render film.otio
-      rushes render film.otio SC010_SH020 --another 4
+    \b
+        rushes render film.otio
+        rushes render film.otio SC010_SH020 --another 4
     """
     del no_daemon  # rendering happens in this process; the option is there for scripts that will run beside one
     from rushes.engine.rendering import render_film, wishes_for

@@ -42,11 +42,12 @@ def set_(
 
     A clip or gap of somebody's cut becomes a shot when you set something on it.
 
-      rushes set film.otio SC010_SH020 prompt="@mara turns away" camera="push in"
-      rushes set film.otio --character mara description="a woman of thirty in a blue coat"
-      rushes set film.otio --film style=noir delivery.codec=dnxhr
-      rushes set film.otio V1@120 prompt="a lighthouse in the fog"
-      rushes set film.otio SC010_SH030 first_frame.from=SC010_SH020
+    \b
+        rushes set film.otio SC010_SH020 prompt="@mara turns away" camera="push in"
+        rushes set film.otio --character mara description="a woman of thirty in a blue coat"
+        rushes set film.otio --film style=noir delivery.codec=dnxhr
+        rushes set film.otio V1@120 prompt="a lighthouse in the fog"
+        rushes set film.otio SC010_SH030 first_frame.from=SC010_SH020
     """
     from rushes.engine.changing import copy_entry, set_intent
     from rushes.engine.studio import Studio

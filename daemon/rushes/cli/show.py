@@ -21,7 +21,8 @@ def show_(
 ) -> None:
     """Show what a shot is made from: every field, and whether film, scene, library or shot set it.
 
-    rushes show film.otio SC010_SH020
+    \b
+        rushes show film.otio SC010_SH020
     """
     from rushes.engine.plan import Planner
     from rushes.engine.reasons import UNKNOWN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -32,7 +32,8 @@ def register(app: typer.Typer) -> None:
 def status(film: FilmPath, json: Json = False) -> None:
     """Show what is fresh, stale, missing or invalid, and why. Reads the film and nothing else.
 
-    rushes status film.otio
+    \b
+        rushes status film.otio
     """
     from rushes.engine.statusing import film_status
 
@@ -76,14 +77,27 @@ def reasons(found: tuple[Reason, ...]) -> list[str]:
     lines = []
     for reason in found:
         via = f" (through {', '.join(shown(v) for v in reason.via)})" if reason.via else ""
-        now: Any = "not known until that is rendered" if reason.via and reason.now is None else shown(reason.now)
+        now = "not known until that is rendered" if reason.now is None else shown(reason.now)
         if reason.input == "frames":
             lines.append(f"the cut shows {reason.now} frames; the take has {reason.was}")
         elif reason.via:
             lines.append(f"{reason.input}: {now}{via}")
         else:
-            lines.append(f"{reason.input}: {shown(reason.was)} → {now}")
+            lines.append(f"{reason.input}: {_both(reason.was, reason.now)}")
     return lines
+
+
+def _both(was: object, now: object) -> str:
+    """Two values with the words they begin with left out, so that the difference is what is seen."""
+    if not isinstance(was, str) or not isinstance(now, str):
+        return f"{shown(was)} → {shown(now)}"
+    same = 0
+    for same, (left, right) in enumerate(zip(was.split(), now.split(), strict=False)):  # noqa: B007
+        if left != right:
+            break
+    if same < 4:
+        return f"{shown(was, 70)} → {shown(now, 70)}"
+    return f"… {shown(' '.join(was.split()[same:]), 66)} → … {shown(' '.join(now.split()[same:]), 66)}"
 
 
 def _summary(counts: dict[str, int], film: str) -> str:

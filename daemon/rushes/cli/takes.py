@@ -18,9 +18,7 @@ def takes(
     film: FilmPath,
     shot: Annotated[str, typer.Argument(metavar="SHOT", help="An id, a name, a part of one, or V1@120.")],
     choose: Annotated[str, typer.Option(metavar="TAKE", help="Put this take into the cut.")] = "",
-    restore: Annotated[
-        bool, typer.Option("--restore", help="With --choose: bring its intent back too.")
-    ] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="With --choose: bring its intent back too.")] = False,
     circle: Annotated[str, typer.Option(metavar="TAKE", help="Circle a take: kept at hand in the film.")] = "",
     uncircle: Annotated[str, typer.Option(metavar="TAKE", help="Take the circle away.")] = "",
     approve: Annotated[str, typer.Option(metavar="TAKE", help="Mark a take as approved.")] = "",
@@ -32,8 +30,9 @@ def takes(
 
     Choosing an older take accepts it as it is: the shot is fresh. --restore also brings its prompt back.
 
-      rushes takes film.otio SC010_SH020
-      rushes takes film.otio SC010_SH020 --choose t001
+    \b
+        rushes takes film.otio SC010_SH020
+        rushes takes film.otio SC010_SH020 --choose t001
     """
     from rushes.engine.choosing import Decisions, decide, list_takes
     from rushes.engine.studio import Studio

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import Raw
+
 from rushes.store import films
 from rushes.store.places import Places
-from msgspec import Raw
 from rushes_otio import rawjson
 from rushes_otio.adding import add_scene, add_shot
 from rushes_otio.build import film_from_cut, new_film

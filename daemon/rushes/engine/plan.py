@@ -7,18 +7,22 @@ order of the cut.
 from __future__ import annotations
 
 import graphlib
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
+from rushes.engine.circles import circles
 from rushes.engine.edges import Edges, Known, Place, ShotPlan, Uses
 from rushes.engine.reasons import FRAMES, Reason, differences
-from rushes.engine.recipe import POINTING, Recipe, Sources, build
+from rushes.engine.recipe import POINTING, Recipe, Sources, accepted_recipe, build
 from rushes_otio.cut import conflict, needed_frames, shown
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot
 from rushes_otio.resolve import Resolved, Resolver, shot_place
 from rushes_otio.schema import ShotBlock
+from rushes_otio.values import Expected, boundary
 
 
 @dataclass(slots=True)
@@ -79,38 +83,31 @@ class Planner:
         """Shots that point at other shots and those they point at, upstream first; cycles are set apart."""
         pointing = [s for s in self.film.shots.values() if _may_point(s.block)]
         graph = self._graph = {s.block.shot: self._upstreams(s) for s in pointing}
-        while True:
-            try:
-                return list(graphlib.TopologicalSorter(graph).static_order())
-            except graphlib.CycleError as e:
-                members = [str(m) for m in e.args[1][:-1]]
-                names = tuple(self.film.shots[m].block.name for m in sorted(members))
-                for member in members:
-                    self._cycles[member] = names
-                    graph[member] = set()
+        try:
+            return list(graphlib.TopologicalSorter(graph).static_order())
+        except graphlib.CycleError:
+            for circle in circles(graph):
+                blocks = (self.film.shots[m].block for m in sorted(circle))
+                names = tuple(b.name or b.shot for b in blocks)
+                self._cycles.update(dict.fromkeys(circle, names))
+                graph.update({member: set() for member in circle})
+            return list(graphlib.TopologicalSorter(graph).static_order())
 
     def _upstreams(self, shot: Shot) -> set[str]:
         """The shots that a shot's raw intent points at; also counts the frames asked of them."""
         found: set[str] = set()
-        intent = msgspec.json.decode(shot.block.intent)
-        for name in POINTING:
-            value = intent.get(name) if isinstance(intent, dict) else None
-            pointer = {"from": value, "at": 0} if isinstance(value, str) else value
-            if not isinstance(pointer, dict):
-                continue
-            place = self._known.uses.find(pointer.get("from"))
+        for value in _pointers(shot.block):
+            place = self._known.uses.find(value["from"])
             block = place[0].items[place[1]].block if place else None
             if place is not None and block is not None:
                 found.add(block.shot)
-                frame = self._frame(pointer.get("at", "out"), place)
+                frame = self._frame(value["at"], place)
                 self._asked[block.shot] = max(self._asked.get(block.shot, 0), frame + 1)
         return found
 
     def _frame(self, at: object, place: Place) -> int:
         if isinstance(at, int):
             return at
-        if isinstance(at, str) and at.isdecimal() and len(at) < 9:
-            return int(at)
         try:
             return max(0, shown(self.film, *place).end)
         except ShotFault:
@@ -132,9 +129,9 @@ class Planner:
         resolved = self.resolver.resolve(block)
         needed = max(needed_frames(self.film, shot), self._asked.get(block.shot, 0))
         where = shot_place(self.film, block)
-        edges = Edges(self._known, block, where)
+        accepted = accepted_recipe(block, where)
+        edges = Edges(self._known, accepted, where)
         values = {name: edges.value(name, resolved.values[name]) for name in POINTING if name in resolved.values}
-        accepted = block.chosen.recipe if block.chosen else None
         today = build(self.film, resolved, values, accepted, self.resolver.delivery(), self._known.sources, where)
         have = _have(shot)
         reasons = self._reasons(today, block, resolved, edges, needed, have)
@@ -155,7 +152,7 @@ class Planner:
         cycle = self._cycles.get(shot.block.shot)
         if cycle:
             raise ShotFault(
-                f"the shots continue from each other in a circle: {' → '.join((*cycle, cycle[0]))}",
+                f"shots continue from each other in a circle: {', '.join(cycle)}",
                 remedy="unset first_frame or last_frame of one of them: rushes set FILM SHOT first_frame=",
             )
         differing = conflict(self.film, shot)
@@ -173,7 +170,20 @@ class Planner:
 
 def _may_point(block: ShotBlock) -> bool:
     raw = bytes(block.intent)
-    return any(key in raw for key in (b'"from"', b'"plate"', b'"mask"'))
+    return any(key in raw for key in (b'"from"', b'"plate"', b'"mask"', b"\\u"))  # \\u: keys may be escaped
+
+
+def _pointers(block: ShotBlock) -> list[dict[str, Any]]:
+    """The well-formed references to uses in a shot's raw intent; the others make it invalid later."""
+    found = []
+    with suppress(msgspec.DecodeError):
+        intent = msgspec.json.decode(block.intent)
+        for name in POINTING if isinstance(intent, dict) else ():
+            value = intent.get(name)
+            value = {"from": value, "at": 0} if isinstance(value, str) else value
+            with suppress(Expected):
+                found.append(boundary(value))
+    return [value for value in found if "from" in value]
 
 
 def _have(shot: Shot) -> int:

@@ -23,16 +23,13 @@ _MOVES = Lexicon(
     {
         "static": "static,locked,locked off,lock off,tripod,fixed,still,no movement,does not move",
         "push in": "push in,push,pushes in,dolly in,zoom in,track in,tracks in,move in,moves in,creep in,"
-        "close in,dolly,"
-        "dolly forward,zoom,zooms in,push forward",
+        "close in,dolly,dolly forward,zoom,zooms in,push forward",
         "pull out": "pull out,pull back,pulls out,pulls back,pull,dolly out,dolly back,zoom out,zooms out,"
-        "track out,"
-        "move out,reveal",
+        "track out,move out,reveal",
         "pan left": "pan left,pans left,pan to the left,truck left,track left,tracks left,dolly left,"
         "slide left,move left",
         "pan right": "pan right,pans right,pan to the right,pan,pans,panning,truck right,track right,"
-        "tracks right,tracking,"
-        "dolly right,slide right,move right,follow,follows,orbit,arc",
+        "tracks right,tracking,dolly right,slide right,move right,follow,follows,orbit,arc",
         "tilt up": "tilt up,tilts up,tilt,pedestal up,look up",
         "tilt down": "tilt down,tilts down,pedestal down,look down",
         "crane up": "crane up,crane,jib up,jib,boom up,rise,rises,drone,aerial",
@@ -93,11 +90,12 @@ def from_whole(move: str, frames: int, fps: float, seed: int) -> Path:
 def going_on(move: str, frames: int, fps: float, seed: int, before: Path) -> Path:
     """The path after `before`: its speed runs out, then the picture breathes; handheld is handheld again."""
     steps = np.arange(1, frames + 1)[:, None]
-    last, speed = before[-1], before[-1] - before[-2] if len(before) > 1 else np.zeros(3)
+    last = before[-1]
+    speed = np.asarray(last - before[-2] if len(before) > 1 else np.zeros(3))
     slowing = min(fps * 0.5, _room(last, speed))
     coast = last + speed * slowing * (1 - np.exp(-steps / max(slowing, 1e-9)))
     if move == "static":
-        return coast
+        return np.asarray(coast)
     if move == "handheld":
         return _mixed(coast, _handheld(frames, fps, seed), _ramp(frames + 1, fps)[1:])
     nearer = coast * (1, 1, 0.96)
@@ -130,7 +128,8 @@ def window(pose: ArrayLike, picture: tuple[int, int], size: tuple[int, int]) -> 
 
 
 def _eased(start: ArrayLike, end: ArrayLike, frames: int, fps: float) -> Path:
-    reach = min(1.0, frames / fps / _FULL_MOVE_SECONDS)
+    # Squared, so that a short shot is not a jerk: starting and stopping are never harder than in a full move.
+    reach = min(1.0, frames / fps / _FULL_MOVE_SECONDS) ** 2
     along = _ease(np.linspace(0, 1, frames) if frames > 1 else np.zeros(1))
     return _mixed(np.tile(start, (frames, 1)), np.tile(end, (frames, 1)), along * reach)
 

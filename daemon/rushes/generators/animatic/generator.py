@@ -7,16 +7,16 @@ the camera's; the words of the shot stand under it. Same request, same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from rushes.generators.animatic import camera, pictures
 from rushes.generators.animatic.captions import overlay
 from rushes.generators.animatic.ink import NATIVE
 from rushes.generators.animatic.panel import STEPS, panel
-from rushes.generators.animatic.piece import ALL, Head, Piece, pack, unpack
+from rushes.generators.animatic.piece import ALL, Head, Piece, load, pack, unpack
 from rushes.generators.base import Frame, KeyframeRequest, MotionRequest, Progress
 from rushes_otio.errors import BadRequest
 from rushes_otio.text import printable
@@ -37,12 +37,12 @@ class Animatic:
 
     def keyframe(self, request: KeyframeRequest, progress: Progress) -> bytes:
         """The given picture on the native canvas, or a drawn panel. PNG, RGB, 1920x1080."""
-        if request.image is not None:
-            progress(0, 1)
-            made = pictures.composed(request.image)
-        else:
+        if request.image is None:
             made = panel(request.fields, request.seed, progress)
-        progress(1 if request.image is not None else STEPS, 1 if request.image is not None else STEPS)
+        else:
+            progress(0, STEPS)
+            made = pictures.composed(request.image)
+        progress(STEPS, STEPS)
         return pictures.png(made)
 
     def motion(self, request: MotionRequest, progress: Progress) -> bytes:
@@ -54,10 +54,7 @@ class Animatic:
         picture, path = _start(request, move, fps)
         progress(1, 2)
         head = Head(1, request.frames, move, _said(request.fields.caption), _said(request.fields.action))
-        end = pictures.as_stored(request.last_frame) if request.last_frame is not None else None
-        mixed = np.zeros(request.frames) if end is None else camera.dissolve(request.frames, fps)
-        if request.first_frame is not None and request.frames == 1:
-            mixed[:] = 0
+        end, mixed = _end(request, fps)
         progress(2, 2)
         return pack(Piece(head, camera.stored(path), np.rint(mixed * ALL).astype(np.uint16), picture, end))
 
@@ -107,7 +104,7 @@ class _Shown:
             self._last = (pose.tobytes(), self._seen(self._picture, pose))
         return self._last[1]
 
-    def _seen(self, picture: Image.Image, pose: np.ndarray[tuple[int, ...], np.dtype[np.int32]]) -> Image.Image:
+    def _seen(self, picture: Image.Image, pose: NDArray[np.int32]) -> Image.Image:
         return picture.resize(self._size, self._how, box=camera.window(pose, picture.size, self._size))
 
 
@@ -121,15 +118,22 @@ def _start(request: MotionRequest, move: str, fps: float) -> tuple[bytes, camera
     """The picture that the camera moves over and its path over it."""
     count, seed = request.frames, request.seed
     if request.after is not None:
-        before = unpack(Path(request.after).read_bytes())
-        whole = before.end is not None
-        done = np.tile(camera.WHOLE, (2, 1)) if whole else before.poses / camera.UNITS
-        return before.end or before.picture, camera.going_on(move, count, fps, seed, done)
+        before = load(request.after)
+        if before.end is not None:
+            return before.end, camera.going_on(move, count, fps, seed, camera.WHOLE[None])
+        return before.picture, camera.going_on(move, count, fps, seed, before.poses / camera.UNITS)
     if request.first_frame is not None:
         return pictures.as_stored(request.first_frame), camera.from_whole(move, count, fps, seed)
     if request.keyframe is None:
         raise BadRequest("a motion without a picture to start from", remedy="give it a keyframe or a first frame")
     return pictures.as_stored(request.keyframe), camera.from_rest(move, count, fps, seed)
+
+
+def _end(request: MotionRequest, fps: float) -> tuple[bytes | None, NDArray[np.float64]]:
+    """The picture to end on and how much of it each frame shows. A single frame stays the first picture."""
+    if request.last_frame is None or (request.frames == 1 and request.first_frame is not None):
+        return None, np.zeros(request.frames)
+    return pictures.as_stored(request.last_frame), camera.dissolve(request.frames, fps)
 
 
 def _said(text: str) -> str:

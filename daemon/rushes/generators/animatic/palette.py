@@ -98,8 +98,8 @@ class Look:
         return (min(255.0, max(0.0, r)), min(255.0, max(0.0, g)), min(255.0, max(0.0, b)))
 
     def for_people(self) -> Look:
-        """The same look with half of its grade: a red coat is red in every film."""
-        return replace(self, grade=self.grade * 0.5)
+        """The same look with half of its grade and some light: a red coat is red in every film, at any hour."""
+        return replace(self, grade=self.grade * 0.5, bright=max(self.bright, 0.72))
 
     def _toned(self, level: float) -> Colour:
         if self.middle is None:

@@ -57,10 +57,7 @@ def panel(fields: Fields, seed: int, progress: Progress) -> Image.Image:
     progress(0, STEPS)
     _place(stage, scene, luck)
     progress(1, STEPS)
-    if scene.size == "detail":
-        _insert(stage, scene, luck)
-    else:
-        _people(stage, scene, luck)
+    _SUBJECTS.get(scene.size, _people)(stage, scene, luck)
     progress(2, STEPS)
     _in_front(stage, scene)
     picture = sheet.developed()
@@ -90,8 +87,6 @@ def _people(stage: Stage, scene: Scene, luck: random.Random) -> None:
     high, top, _, _ = _FRAMINGS[scene.size]
     cast = [person(text) for text in scene.people]
     top += 0.1 * high if scene.pose == "sit" and scene.size in _TABLES else 0.0
-    if scene.size == "over":
-        return _over_shoulder(stage, cast, luck)
     if scene.size in ("close", "eyes"):
         cast = cast[:1]
     spots = _spots(len(cast), scene.size, luck)
@@ -101,7 +96,6 @@ def _people(stage: Stage, scene: Scene, luck: random.Random) -> None:
         pen = replace(pen, weight=_weight(high))
         shadow(pen, who, stage.light)
         figure(pen, who, _pose(scene, luck), stage.light)
-    return None
 
 
 def _lift(who: Person, high: float, size: str) -> float:
@@ -134,27 +128,19 @@ def _spots(count: int, size: str, luck: random.Random) -> list[tuple[float, int,
     return [(x, 1 if x < 8 + shift else -1, luck.choice((0.0, 1.0)) if count > 2 else 0.0) for x in xs]
 
 
-def _over_shoulder(stage: Stage, cast: list[Person], luck: random.Random) -> None:
+def _over_shoulder(stage: Stage, scene: Scene, luck: random.Random) -> None:
     """The second character over the dark shoulder of the first."""
     high, top, _, _ = _FRAMINGS["over"]
+    near, other = (person(text) for text in scene.people[:2])
     side = luck.choice((-1, 1))
-    far = stage.pen.at(8 + side * 2.0, top + high - _lift(cast[1], high, "medium"), high, -side)
-    figure(replace(far, weight=1.0), cast[1], luck.choice(POSES[:3]), stage.light)
-    near = cast[0]
+    far = stage.pen.at(8 + side * 2.0, top + high - _lift(other, high, "medium"), high, -side)
+    figure(replace(far, weight=1.0), other, luck.choice(POSES[:3]), stage.light)
     pen = replace(stage.pen.at(8 - side * 5.0, 1.0 + 25 * near.height, 25, side), weight=1.5)
     back = pen.at(0, 0, near.height)
     dark = stage.tone(times(near.cloth, 0.5))
-    shoulders = [
-        (-0.22, 0.2),
-        (-0.2, -0.7),
-        (-0.11, -0.8),
-        (-0.035, -0.84),
-        (0.045, -0.84),
-        (0.12, -0.8),
-        (0.2, -0.7),
-        (0.22, 0.2),
-    ]
-    back.shape(np.array(shoulders), dark)
+    shoulders = curve([(-0.22, 0.2), (-0.2, -0.7), (-0.11, -0.8), (-0.035, -0.84), (0.045, -0.84), (0.12, -0.8),
+                       (0.2, -0.7), (0.22, 0.2)])  # fmt: skip
+    back.shape(shoulders, dark)
     back.hatch(shoulders, 1.0)
     hair = near.hat_colour if near.hat else near.skin if near.style == "bald" else near.hair
     _back_of_head(back, times(hair, 0.6), near.style in ("long", "bob") and not near.hat)
@@ -188,8 +174,11 @@ def _insert(stage: Stage, scene: Scene, luck: random.Random) -> None:
             [(-1, y), (5, y + luck.uniform(-0.1, 0.1)), (11, y + luck.uniform(-0.1, 0.1)), (17, y)], 1.5
         )
     stage.pen.glow(8 + 3 * stage.light, 3.6, 7.0, stage.look.light, 0.35)
-    pen = stage.pen.at(8 + luck.uniform(-1.2, 1.2), 4.6, 1.3, luck.choice((-1, 1)))
+    pen = stage.pen.at(8 + luck.uniform(-1.2, 1.2), 4.5, 1.65, luck.choice((-1, 1)))
     thing(replace(stage, pen=replace(pen, weight=1.2), luck=luck), scene.thing)
+
+
+_SUBJECTS: dict[str, Callable[[Stage, Scene, random.Random], None]] = {"detail": _insert, "over": _over_shoulder}
 
 
 def _weathered(picture: Image.Image, scene: Scene, sheet: Sheet, luck: random.Random) -> Image.Image:

@@ -26,12 +26,10 @@ _BOTTOM = re.compile(rf"\b({_COLOUR})(?: \w+)? (?:trousers|pants|jeans|skirt|sho
 
 _TRAITS = Lexicon(
     {
-        "woman": "woman,women,lady,mother,grandmother,queen,actress,nurse,waitress,wife,sister,widow,"
-        "heroine,witch,she,"
-        "her,girl,daughter,dress,gown,skirt",
-        "man": "man,men,guy,father,grandfather,king,actor,waiter,husband,brother,fisherman,hero,gentleman,"
-        "he,his,him,"
-        "boy,son,policeman,monk,priest,cowboy,beard,bearded,moustache",
+        "woman": "woman,women,lady,mother,grandmother,queen,actress,nurse,waitress,wife,sister,widow,heroine,"
+        "witch,she,her,girl,daughter,dress,gown,skirt",
+        "man": "man,men,guy,father,grandfather,king,actor,waiter,husband,brother,fisherman,hero,gentleman,he,"
+        "his,him,boy,son,policeman,monk,priest,cowboy,beard,bearded,moustache",
         "child": "child,children,kid,toddler,girl,boy,little,daughter,son",
         "old": "old,elderly,aged,grandmother,grandfather,wrinkled,ancient,retired",
         "tall": "tall,lanky,towering,giant",
@@ -47,7 +45,8 @@ _TRAITS = Lexicon(
         "glasses": "glasses,spectacle,goggle,sunglasses",
         "coat": "coat,trenchcoat,raincoat,overcoat,parka,cloak,robe,cape,cassock",
         "dress": "dress,gown,skirt,kimono",
-        "suit": "suit,tuxedo,uniform,blazer,tie",
+        "suit": "suit,tuxedo,uniform,blazer,tie,jacket",
+        "shirt": "shirt,sweater,jumper,hoodie,cardigan,blouse,vest,tunic,t shirt",
         "hood": "hood,hoodie,hooded,cowl",
         "brim": "fedora,hat,sombrero",
         "cap": "cap,beret,beanie,helmet,bonnet,turban",
@@ -156,7 +155,7 @@ def _hair_style(has: frozenset[str], luck: random.Random, woman: bool) -> str:
 
 
 def _garment(has: frozenset[str], luck: random.Random, woman: bool) -> str:
-    for top in ("coat", "dress", "suit"):
+    for top in ("coat", "dress", "suit", "shirt"):
         if top in has:
             return top
     return luck.choice(("coat", "shirt", "dress") if woman else ("coat", "shirt", "suit"))

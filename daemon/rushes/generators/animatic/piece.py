@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from rushes_otio.errors import MediaFault
 
 ALL = 65535
+_REMEDY = "render the shot again; a shot that goes on from another needs the same generator"
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -60,6 +62,17 @@ def pack(piece: Piece) -> bytes:
     return out.getvalue()
 
 
+def load(path: str) -> Piece:
+    """The stored form in the file `path`; MediaFault if it is not there or none of ours."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as fault:
+        raise MediaFault(
+            f"a stored motion cannot be read: {fault.strerror}", where=path, remedy=_REMEDY
+        ) from fault
+    return unpack(data)
+
+
 def unpack(data: bytes) -> Piece:
     """`data` read back; MediaFault if another generator, or a fault of the disk, made it."""
     try:
@@ -73,7 +86,7 @@ def unpack(data: bytes) -> Piece:
         raise MediaFault(
             "a stored motion cannot be read as one of the animatic generator",
             where=str(fault),
-            remedy="render the shot again; a shot that goes on from another needs the same generator",
+            remedy=_REMEDY,
         ) from fault
 
 

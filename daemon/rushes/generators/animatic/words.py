@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rushes.generators.animatic.lexicon import LIMIT, Lexicon, plain
@@ -12,8 +13,7 @@ MOST_PEOPLE = 4
 _VAGUE_PLACES = Lexicon(
     {
         "room": "interior,int,apartment,flat,house,home,hotel,hospital,church,chapel,theatre,theater,school,"
-        "warehouse,"
-        "building,indoors,inside,table,wall",
+        "warehouse,building,indoors,inside,table,wall",
         "street": "city,town,village,market,court yard,courtyard,plaza,urban",
         "sea": "boat,ship,ferry,island,water",
         "forest": "tree,garden,park",
@@ -35,8 +35,7 @@ _PLACES = Lexicon(
         "desert": "desert,dune,sand,wasteland,steppe,savanna,planet,mars",
         "field": "field,meadow,farm,prairie,countryside,pasture,cornfield,moor,graveyard,cemetery",
         "car": "car interior,inside the car,inside a car,in the car,in a car,back seat,driver seat,taxi,cab,"
-        "dashboard,"
-        "windscreen,windshield,steering wheel,driving,drives",
+        "dashboard,windscreen,windshield,steering wheel,driving,drives",
         "train": "train,carriage,compartment,railway car,wagon,bus,tram",
     }
 )
@@ -84,31 +83,23 @@ _THINGS = Lexicon(
 )
 _PERSONS = Lexicon(
     {
-        "woman": "woman,women,lady,mother,grandmother,queen,actress,nurse,waitress,wife,sister,widow,"
-        "heroine,witch,she",
+        "woman": "woman,women,lady,mother,grandmother,queen,actress,nurse,waitress,wife,sister,widow,heroine,"
+        "witch,she",
         "man": "man,men,guy,father,grandfather,king,actor,waiter,husband,brother,fisherman,hero,gentleman,he,"
         "policeman,monk,priest,cowboy,sailor,soldier,knight,wizard",
         "girl": "girl,daughter,granddaughter",
         "boy": "boy,son,grandson",
         "child": "child,children,kid,toddler",
-        "person": "person,figure,stranger,detective,officer,doctor,driver,worker,artist,musician,dancer,student,"
-        "teacher,pilot,captain,astronaut,courier,thief,killer,agent,traveller,hiker,couple,character,people,"
-        "crowd,"
-        "guard,scientist,engineer,singer,painter,writer,prisoner,refugee,customer,passenger,baker,chef,"
-        "robot,android",
+        "person": "person,figure,stranger,detective,officer,doctor,driver,worker,artist,musician,dancer,"
+        "student,teacher,pilot,captain,astronaut,courier,thief,killer,agent,traveller,hiker,couple,character,"
+        "people,crowd,guard,scientist,engineer,singer,painter,writer,prisoner,refugee,customer,passenger,"
+        "baker,chef,robot,android",
     }
 )
 _MORE = {
-    "two": 2,
-    "couple": 2,
-    "three": 3,
-    "people": 3,
-    "four": 4,
-    "crowd": 4,
-    "group": 4,
-    "several": 3,
-    "children": 2,
-}
+    "two": 2, "couple": 2, "children": 2, "three": 3, "several": 3, "people": 3, "four": 4, "group": 4, "crowd": 4,
+}  # fmt: skip
+_OVER = re.compile(r"\bover\b(?=.{0,400}?\bshoulder\b)", re.IGNORECASE | re.DOTALL)
 _NEW = {"a", "an", "another", *_MORE}
 _SITTING = Lexicon(
     {"sit": "sit,sitting,seated,kneel,kneeling,crouch,crouching", "walk": "walk,walking,run,running"}
@@ -132,17 +123,17 @@ class Scene:
 def own_words(fields: Fields) -> str:
     """The prompt without the library descriptions inside it: a red coat is no red light."""
     text = fields.prompt[: 4 * LIMIT]
-    for part in [fields.style, fields.location, *sorted(c.description for c in fields.cast.values())]:
-        if part.strip(" .\n"):
-            text = text.replace(part[: 4 * LIMIT].strip(" .\n"), " . ")
+    parts = {_as_said(p) for p in (fields.style, fields.location, *(c.description for c in fields.cast.values()))}
+    for part in sorted(parts - {""}, key=lambda p: (-len(p), p)):
+        text = text.replace(part, " . ")
     return plain(text)
 
 
 def read(fields: Fields) -> Scene:
     """The scene that `fields` describe. Nothing is refused: words that mean nothing here leave a bare stage."""
     words, location = own_words(fields), plain(fields.location)
-    people = _cast(fields) or ()
-    people = (people + _people_in(words, known=bool(people)))[:MOST_PEOPLE]
+    cast = _cast(fields)
+    people = (cast + _people_in(words, known=bool(cast)))[:MOST_PEOPLE]
     both = f"{location} {words}"
     place = next(
         filter(None, (lex.first(t) for t in (location, words) for lex in (_PLACES, _VAGUE_PLACES))), "stage"
@@ -160,15 +151,25 @@ def read(fields: Fields) -> Scene:
     )
 
 
+def _as_said(description: str) -> str:
+    """A library description as it stands in a composed prompt."""
+    return description[: 4 * LIMIT].strip(" .\n")
+
+
 def _cast(fields: Fields) -> tuple[str, ...]:
-    """Descriptions of the characters, in the order in which the prompt has them; names never count."""
-    said = [c.description for c in fields.cast.values() if c.kind == "character"]
+    """Descriptions of the characters, in the order in which the prompt has them; names never count.
+
+    Over a shoulder, the one whose shoulder it is comes first: who stands before the word, or first after it.
+    """
     prompt = fields.prompt[: 4 * LIMIT]
+    over = _OVER.search(prompt)
+    turn = (over.start() if over else 0) + 1
 
-    def order(text: str) -> tuple[int, str]:
-        found = prompt.find(text[: 4 * LIMIT].strip(" .\n"))
-        return (found if found >= 0 else len(prompt), text)
+    def order(text: str) -> tuple[int, int, str]:
+        found = prompt.find(_as_said(text))
+        return (0 if found >= turn else 1, found if found >= 0 else len(prompt), text)
 
+    said = [c.description for c in fields.cast.values() if c.kind == "character"]
     return tuple(plain(text) or "person" for text in sorted(said, key=order))
 
 
@@ -178,12 +179,14 @@ def _people_in(words: str, *, known: bool) -> tuple[str, ...]:
     hits = _PERSONS.places(words)
     ends = [start for start, _, _ in hits[1:]] + [len(words)]
     for (start, end, kind), until in zip(hits, ends, strict=False):
-        before, noun = words[:start].split()[-3:], words[start:end]
+        before, noun = words[max(0, start - 60) : start].split()[-3:], words[start:end]
         if noun in ("he", "she") or (known and not _NEW & {*before, noun}):
             continue
         text = " ".join([*before, noun, *words[end:until].split()[:9]])
         count = max(_MORE.get(w, 1) for w in [*before, noun])
         found |= dict.fromkeys(f"{kind} {text}" + " again" * n for n in range(count))
+        if len(found) >= MOST_PEOPLE:
+            break
     return tuple(found)
 
 
