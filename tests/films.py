@@ -83,7 +83,8 @@ def reasons(film: Film, known: Sources = PLAIN) -> list[list[str]]:
 
 
 def render(film: Film, known: Sources = PLAIN, only: set[str] | None = None) -> Film:
-    """Give every shot that a render would make a take, upstream first, as a render does; the film read anew."""
+    """Give every shot that a render would make a take, upstream first, as a render does: another film."""
+    film = Film(film.encode(), film.where)
     for _ in film.shots:
         ready = [s for s in plan(film, known).shots.values() if s.renderable and s.recipe and _asked(s, only)]
         for shot in ready:

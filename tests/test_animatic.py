@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import msgspec

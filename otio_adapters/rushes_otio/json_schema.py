@@ -1,7 +1,7 @@
 """The film format as a JSON Schema, made from the types and the intent table: `python -m rushes_otio.json_schema`.
 
 It describes what Rushes adds to a timeline and leaves the rest of OpenTimelineIO alone. It is looser than Rushes
-in one way: a wrong value in a shot's intent makes that shot invalid and not the film, and so some rules about values
+in one way: a wrong value in a shot's intent makes that shot invalid and not the film, so some rules about values
 (even sizes, ranges of decimals written as text) stand only in docs/film-format.md.
 """
 

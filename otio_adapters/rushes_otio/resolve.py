@@ -69,8 +69,8 @@ class Resolver:
 
     def resolve(self, block: ShotBlock) -> Resolved:
         """The shot's flat intent; ShotFault, with the remedy, for whatever makes the shot invalid."""
-        base = self._base(block.scene)
         where = shot_place(self.film, block)
+        base = self._base(block.scene, where)
         own, unknown = decode_intent(block.intent, SHOT, where)
         resolved = Resolved(dict(base.scalars), dict(base.origin), unknown=tuple(unknown))
         for name, value in own.items():
@@ -82,9 +82,9 @@ class Resolver:
 
     def delivery(self) -> dict[str, Any]:
         """The film's delivery with its defaults; ShotFault when it is malformed."""
-        return {**DELIVERY, **self._base("").scalars.get("delivery", {})}
+        return {**DELIVERY, **self._base("", self.film.where).scalars.get("delivery", {})}
 
-    def _base(self, scene_id: str) -> _Base:
+    def _base(self, scene_id: str, where: str) -> _Base:
         if scene_id not in self._bases:
             try:
                 self._bases[scene_id] = self._read_base(scene_id)
@@ -92,7 +92,7 @@ class Resolver:
                 self._bases[scene_id] = fault
         base = self._bases[scene_id]
         if isinstance(base, ShotFault):
-            raise ShotFault(base.text, where=base.where, remedy=base.remedy)
+            raise ShotFault(base.text, where=base.where or where, remedy=base.remedy)
         return base
 
     def _read_base(self, scene_id: str) -> _Base:
@@ -103,7 +103,6 @@ class Resolver:
             if scene is None:
                 raise ShotFault(
                     f"the scene {scene_id!r} is not in the film",
-                    where=self.film.where,
                     remedy="add the scene's row again, or move the shot to a scene that exists",
                 )
             where = f"{self.film.where}: intent of scene {scene.code}"
@@ -151,8 +150,13 @@ class Resolver:
         if "prompt" not in resolved.parts and (resolved.style or resolved.location):
             resolved.parts["prompt"] = ()
             resolved.values["prompt"] = composed(resolved, "prompt", {}, resolved.values)
-        if own.get("prompt"):
-            resolved.values["caption"] = replaced(own["prompt"], lambda n: self.entries.get(n, "").spoken)
+        caption = "\n".join(self._spoken(own.get(name, "")) for name in ("prompt", "action")).rstrip()
+        if caption:
+            resolved.values["caption"] = caption
+
+    def _spoken(self, text: str) -> str:
+        """One line of text with names where the prompt has descriptions."""
+        return " ".join(replaced(text, lambda name: self.entries.get(name, "").spoken).split())
 
     def _lists(self, resolved: Resolved, base: _Base, own: dict[str, Any]) -> None:
         attached = [e for e in (resolved.style, resolved.location, *resolved.cast.values()) if e]

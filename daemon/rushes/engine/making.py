@@ -185,7 +185,7 @@ class TakeMaking:
             self._note("cached", 0.0, there.key)
             record = shelf.record(block, there.take)
             return self._made(record, Path(there.path))
-        take = take_name(shelf.next_number(block))
+        take = take_name(shelf.new_number(block))
         movie = shelf.path_for(self.making.film, block, take, extension(self.codec))
         movie.parent.mkdir(parents=True, exist_ok=True)
         part = movie.with_name(movie.name + ".part")

@@ -16,8 +16,7 @@ from rushes.stages import keys
 from rushes.store.cache import Entry, StageCache
 from rushes.store.takes import StageMark
 from rushes.worker import protocol
-from rushes.worker.film import MOVIE
-from rushes.worker.protocol import Done, Work
+from rushes.worker.protocol import MOVIE, Done, Work
 
 
 @dataclass(frozen=True, slots=True)

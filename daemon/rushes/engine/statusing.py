@@ -10,7 +10,8 @@ from typing import Any
 from rushes.engine.plan import Plan
 from rushes.engine.reasons import Reason
 from rushes.engine.studio import Studio
-from rushes.store.jobs import State
+from rushes.store.alive import exists
+from rushes.store.jobs import Job, State
 from rushes_otio.film import Film
 from rushes_otio.text import printable
 
@@ -61,6 +62,13 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"input": reason.input, "was": reason.was, "now": reason.now, "via": list(reason.via)}
 
 
+def _seen_as(job: Job) -> str | None:
+    """What the queue says of a shot; a job whose process was killed is as good as queued."""
+    if job.state is State.RUNNING and not (job.pid and exists(job.pid)):
+        return "queued"
+    return _SEEN_AS.get(job.state)
+
+
 def film_status(path: Path) -> FilmStatus:
     """Read a film and say how it stands."""
     gc.disable()  # one pass over a large film makes no garbage worth the walks over it
@@ -71,6 +79,6 @@ def film_status(path: Path) -> FilmStatus:
     states = {shot_id: shot.state for shot_id, shot in plan.shots.items()}
     if studio.places.database.exists():
         for shot_id, job in studio.jobs.latest(desk.places.key).items():
-            if states.get(shot_id) in ("stale", "missing") and job.state in _SEEN_AS:
-                states[shot_id] = _SEEN_AS[job.state]
+            if states.get(shot_id) in ("stale", "missing"):
+                states[shot_id] = _seen_as(job) or states[shot_id]
     return FilmStatus(film, plan, states)

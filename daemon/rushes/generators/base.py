@@ -37,7 +37,7 @@ class Fields(msgspec.Struct, frozen=True, omit_defaults=True):
     prompt: str = ""  # composed: style, location, film, scene and shot text, mentions replaced
     action: str = ""  # composed, as `prompt`
     negative: str = ""
-    caption: str = ""  # the shot's own words as a person reads them, names kept
+    caption: str = ""  # the shot's own words, names kept: its prompt, and its action on a second line
     style: str = ""  # description of the style
     location: str = ""  # description of the location
     cast: dict[str, Cast] = {}  # by library name, those mentioned in the prompt

@@ -18,7 +18,7 @@ ANIMATIC = Traits(
     1,
     {
         "keyframe": frozenset({"prompt", "style", "location", "cast"}),
-        "motion": frozenset({"action", "camera", "caption"}),
+        "motion": frozenset({"camera", "caption"}),
     },
 )
 

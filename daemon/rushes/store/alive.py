@@ -24,7 +24,7 @@ def is_gone(made_by: str) -> bool:
     machine, pid, start = made_by.split("-")
     if machine != _machine():
         return False
-    return not _exists(int(pid)) or _start(int(pid)) != int(start)
+    return not exists(int(pid)) or _start(int(pid)) != int(start)
 
 
 def _machine() -> str:
@@ -43,7 +43,8 @@ def _start(pid: int) -> int:
         return 0
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Whether a process with this PID runs on this machine."""
     if sys.platform == "win32":
         # os.kill(pid, 0) would end the process there.
         import ctypes

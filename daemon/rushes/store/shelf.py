@@ -19,6 +19,7 @@ class Shelf:
         self._places = places
         self._index = index
         self._found: dict[str, dict[str, FoundTake]] = {}
+        self._given: dict[tuple[str, str], list[int]] = {}
         self.warnings: list[str] = []
         found = scan(places.takes)
         for take in found:
@@ -54,11 +55,13 @@ class Shelf:
     def rows(self, shot: str) -> list[IndexedTake]:
         return self._index.of_shot(self._places.key, shot)
 
-    def next_number(self, block: ShotBlock, letter: str = "t") -> int:
-        """A take number that the shot never had."""
+    def new_number(self, block: ShotBlock, letter: str = "t") -> int:
+        """A take number that the shot never had, given out once: several takes may be in the making."""
         on_disk = [int(t.take[1:]) for t in self.takes(block.shot) if t.take[0] == letter]
         rows = [int(r.take[1:]) for r in self.rows(block.shot) if r.take[0] == letter]
-        return next_take_number(block.next_take if letter == "t" else 1, on_disk, rows)
+        given = self._given.setdefault((block.shot, letter), [])
+        given.append(next_take_number(block.next_take if letter == "t" else 1, [*on_disk, *given], rows))
+        return given[-1]
 
     def path_for(self, film: Film, block: ShotBlock, take: str, suffix: str) -> Path:
         """Where a new take of the shot goes."""

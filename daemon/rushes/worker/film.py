@@ -14,10 +14,7 @@ from rushes.stages.finish import conform
 from rushes.worker.jobs import read_motion
 from rushes.worker.lanes import Task, Unfit
 from rushes.worker.loading import Generators
-from rushes.worker.protocol import Done, Film, Piece
-
-MOVIE = "movie"
-"""The name of a piece's generator where the piece is a movie file: a take that was added from outside."""
+from rushes.worker.protocol import MOVIE, Done, Film, Piece
 
 
 def make_film(work: Film, task: Task, generators: Generators) -> Done:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from rushes.generators.base import Generator
+from rushes.media.frames import read_frame
+from rushes.worker import protocol
 from rushes.worker.lanes import Task, Unfit
 from rushes.worker.loading import Generators
 from rushes.worker.protocol import Done, Keyframe, Motion, Picture
@@ -22,15 +27,17 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def generate(work: Keyframe | Motion | Picture, task: Task, generators: Generators) -> Done:
     """Make the one file that `work` asks for. `Unfit` where what came out is not that."""
     began = time.monotonic()
-    generator = generators.get(work.generator)
     match work:
         case Keyframe():
+            generator = generators.get(work.generator)
             made, frames = _png(generator.keyframe(work.request, task.progress)), 1
         case Motion():
-            made, frames = _motion(work, task, generator)
+            made, frames = _motion(work, task, generators.get(work.generator))
+        case Picture(generator=protocol.MOVIE):
+            made, frames = _footage(work), 1
         case Picture():
             stored = read_motion(work.motion)
-            made, frames = _png(generator.picture(stored, work.frame)), 1
+            made, frames = _png(generators.get(work.generator).picture(stored, work.frame)), 1
     task.progress(frames, frames)
     write_new(Path(work.out), made)
     digest = hashlib.sha256(made).hexdigest()
@@ -62,6 +69,13 @@ def _motion(work: Motion, task: Task, generator: Generator) -> tuple[bytes, int]
             "render again with another model",
         )
     return made, length
+
+
+def _footage(work: Picture) -> bytes:
+    """One frame of a movie file, which a shot starts from."""
+    made = io.BytesIO()
+    Image.fromarray(read_frame(Path(work.motion), work.frame)).save(made, "PNG", compress_level=1)
+    return _png(made.getvalue())
 
 
 def _png(made: bytes) -> bytes:

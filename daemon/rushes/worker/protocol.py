@@ -18,6 +18,9 @@ from rushes.generators.base import KeyframeRequest, MotionRequest
 from rushes.stages.encode import EncodeSpec
 from rushes.stages.finish import FinishSpec
 
+MOVIE = "movie"
+"""The name of a generator where what is read is a movie file: footage, or a take that was added from outside."""
+
 MAX_REQUEST = 4 << 20
 """Bytes of one line to the worker: prompts and parameters, never pictures."""
 
@@ -66,7 +69,7 @@ class Motion(_Message, frozen=True, kw_only=True, tag="motion"):
 
 
 class Picture(_Message, frozen=True, kw_only=True, tag="picture"):
-    """Write one frame of the stored motion at `motion` as a PNG at `out`."""
+    """Write one frame of the stored motion, or of the movie file, at `motion` as a PNG at `out`."""
 
     lane: ClassVar[LaneName] = "generate"
     generator: str

@@ -66,7 +66,7 @@ def head(pen: Pen, who: Person, light: int) -> None:
 def _features(pen: Pen, who: Person, side: int) -> None:
     """Eyes, brows, nose and mouth: dots when the head is small, drawn when it is large."""
     ink, tone = pen.sheet.look.ink, pen.sheet.look.tone
-    near = pen.scale > 0.9
+    near = pen.scale > 0.7
     for x, width in ((_TURN - 0.36, 0.19), (_TURN + 0.32, 0.17)):
         _eye(pen, x, width, who, near)
         lift = 0.05 if who.old else 0.0

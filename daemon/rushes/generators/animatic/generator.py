@@ -18,6 +18,7 @@ from rushes.generators.animatic.ink import NATIVE
 from rushes.generators.animatic.panel import STEPS, panel
 from rushes.generators.animatic.piece import ALL, Head, Piece, load, pack, unpack
 from rushes.generators.base import Frame, KeyframeRequest, MotionRequest, Progress
+from rushes.generators.traits import ANIMATIC
 from rushes_otio.errors import BadRequest
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
@@ -28,12 +29,9 @@ _CAPTION = 400
 class Animatic:
     """`Generator` without a model. Draws at any size; pictures that are handed on are 1920x1080."""
 
-    name = "animatic"
-    version = 1
-    reads: dict[str, frozenset[str]] = {  # noqa: RUF012  # the protocol's type
-        "keyframe": frozenset({"prompt", "style", "location", "cast"}),
-        "motion": frozenset({"camera", "caption", "action"}),
-    }
+    name = ANIMATIC.name
+    version = ANIMATIC.version
+    reads = ANIMATIC.reads
 
     def keyframe(self, request: KeyframeRequest, progress: Progress) -> bytes:
         """The given picture on the native canvas, or a drawn panel. PNG, RGB, 1920x1080."""
@@ -53,7 +51,8 @@ class Animatic:
             raise BadRequest(f"a motion of {request.frames} frames", remedy="ask for one frame or more")
         picture, path = _start(request, move, fps)
         progress(1, 2)
-        head = Head(1, request.frames, move, _said(request.fields.caption), _said(request.fields.action))
+        words, _, quiet = request.fields.caption.partition("\n")
+        head = Head(1, request.frames, move, _said(words), _said(quiet))
         end, mixed = _end(request, fps)
         progress(2, 2)
         return pack(Piece(head, camera.stored(path), np.rint(mixed * ALL).astype(np.uint16), picture, end))

@@ -48,7 +48,7 @@ class Sheet:
 
     def developed(self) -> Image.Image:
         """The picture at native size, lit."""
-        small = self.image.resize(NATIVE, Image.Resampling.LANCZOS)
+        small = self.image.resize(NATIVE, Image.Resampling.HAMMING)
         light = self.light.filter(ImageFilter.GaussianBlur(6))
         if self.cover is not None:
             dimmed = light.point(lambda v: v * 0.2)
@@ -126,7 +126,7 @@ class Pen:
         column = np.linspace(0, 1, mask.height)[:, None]
         ramp = np.array(rgb(above)) * (1 - column) + np.array(rgb(below)) * column
         strip = Image.fromarray(np.rint(ramp).astype(np.uint8)[:, None, :])
-        self.sheet.image.paste(strip.resize(mask.size), corner, mask)
+        self.sheet.image.paste(strip.resize(mask.size, Image.Resampling.NEAREST), corner, mask)
 
     def shade(self, points: ArrayLike, toward: float, amount: float = 0.3) -> None:
         """Shadow inside a shape on the side away from the light, and a thin edge of light on the other.

@@ -98,8 +98,10 @@ class Look:
         return (min(255.0, max(0.0, r)), min(255.0, max(0.0, g)), min(255.0, max(0.0, b)))
 
     def for_people(self) -> Look:
-        """The same look with half of its grade and some light: a red coat is red in every film, at any hour."""
-        return replace(self, grade=self.grade * 0.5, bright=max(self.bright, 0.72))
+        """The same look with little of its grade and some light: a red coat is red in every film, at any hour."""
+        return replace(
+            self, grade=self.grade * 0.3, bright=max(self.bright, 0.85), saturation=max(self.saturation, 0.85)
+        )
 
     def _toned(self, level: float) -> Colour:
         if self.middle is None:
@@ -165,7 +167,7 @@ def _hued(style: str, words: str, *, any_hue: bool) -> dict[str, object]:
     warm = mix(other, (255, 240, 214), 0.3)
     dark, middle = times(named[0], 0.36), mix(named[0], (128, 128, 128), 0.2)
     bright = times(warm, 250 / max(warm))
-    return {"shadows": dark, "middle": middle, "highlights": bright, "grade": 0.6, "light": bright}
+    return {"shadows": dark, "middle": middle, "highlights": bright, "grade": 0.4, "light": bright}
 
 
 def _hsv(hue: float, saturation: float, value: float) -> Colour:
