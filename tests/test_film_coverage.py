@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
-import opentimelineio as otio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,13 +125,11 @@ def test_a_clip_without_a_range_shows_all_of_its_media() -> None:
 
 
 @given(st.integers(0, 200), st.integers(1, 200), st.sampled_from([0.25, 0.5, 1.0, 1.5, 2.0, 4.0]))
-def test_speeds_agree_with_the_otio_library(first: int, frames: int, speed: float) -> None:
+def test_a_speed_shows_the_frames_it_says_one_by_one(first: int, frames: int, speed: float) -> None:
     film = cut_of(first, frames, warp("LinearTimeWarp.1", speed))
-    clip = next(iter(otio.adapters.read_from_string(film.encode().decode(), "otio_json").find_clips()))
-    # Where the library says that the frames of the track lie in the media, through the warp.
-    warped = [first + int(i * clip.effects[0].time_scalar) for i in range(frames)]
-    assert shown(film, film.video[0], 0) == Span(warped[0], warped[-1] + 1)
-    assert film.length == clip.duration().value
+    frames_shown = [first + int(i * Fraction(speed)) for i in range(frames)]
+    assert shown(film, film.video[0], 0) == Span(frames_shown[0], frames_shown[-1] + 1)
+    assert film.length == frames
 
 
 @pytest.mark.parametrize("rate", [23.976, 23.98, 24000 / 1001, 24.0, 25, 29.97, 59.94])
@@ -157,6 +155,7 @@ def test_a_clip_that_becomes_a_shot_shows_the_same_frames_of_its_media(rate: flo
     assert moved == film.rate.shot_zero + 6  # the dissolve's first frame is shot frame 0
     assert shot.block.shift == moved - 1000
     start = made["media_references"]["DEFAULT_MEDIA"]["available_range"]["start_time"]
-    assert start["value"] * rate / start["rate"] == pytest.approx(moved - 100, abs=1e-3 if not own else 2)
+    exact = start["value"] if own is None else start["value"] * float(film.rate) / own
+    assert exact == pytest.approx(moved - 100, abs=1e-3 if own is None else 0.2)
     assert made["markers"][0]["marked_range"]["start_time"]["value"] == moved + 10
     assert planned(film)[0].needed == 54

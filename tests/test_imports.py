@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from processes import run
 from source_tree import modules
 
@@ -30,7 +31,7 @@ PIXELS = "numpy PIL av"
 
 
 def tried(imported: list[str], libraries: str) -> dict[str, str]:
-    """Which of `libraries` a fresh Python looks for while it imports those modules, and for the sake of which. They
+    """Which of `libraries` a fresh Python looks for while it imports those modules, and in which module. They
     count whether they are installed or not, and also where an ImportError would be caught."""
     status, output, errors = run(TRIES, " ".join(imported), libraries)
     assert status == 0, errors
@@ -38,7 +39,7 @@ def tried(imported: list[str], libraries: str) -> dict[str, str]:
     return found
 
 
-def test_the_watch_sees_what_is_imported_and_what_is_not_there() -> None:
+def test_the_watch_sees_what_is_imported() -> None:
     assert tried(["json", "sqlite3"], "sqlite3 torch") == {"sqlite3": "sqlite3"}
     assert tried(["rushes.generators.base"], "numpy") == {"numpy": "rushes.generators.base"}
 

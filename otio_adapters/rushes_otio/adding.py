@@ -117,14 +117,29 @@ def _in_shot_time(film: Film, track: Track, index: int, block: ShotBlock) -> Raw
         clip["OTIO_SCHEMA"] = rawjson.encode("Clip.2")
         clip["media_references"] = rawjson.encode({DEFAULT_MEDIA: clip.pop("media_reference")})
         clip["active_media_reference_key"] = rawjson.encode(DEFAULT_MEDIA)
+    _move_media_and_markers(clip, block.shift, film)
+    return rawjson.encode(clip)
+
+
+def out_of_shot_time(film: Film, track: Track, index: int) -> Raw:
+    """The text of a shot's clip that still shows its original media, with its times as the media counts them."""
+    item, where = track.items[index], film.where
+    assert item.block is not None
+    clip = rawjson.open_object(item.raw, where)
+    clip["source_range"] = shifted(clip["source_range"], -item.block.shift, film.rate, where)
+    _move_media_and_markers(clip, -item.block.shift, film)
+    return rawjson.encode(clip)
+
+
+def _move_media_and_markers(clip: rawjson.RawObject, shift: int, film: Film) -> None:
+    where = film.where
     media = rawjson.member(clip, "media_references", where)
     clip["media_references"] = rawjson.encode(
-        {key: _moved(raw, "available_range", block.shift, film) for key, raw in media.items()}
+        {key: _moved(raw, "available_range", shift, film) for key, raw in media.items()}
     )
     if "markers" in clip:
         markers = rawjson.read(clip["markers"], list[Raw], where) if bytes(clip["markers"]) != b"null" else []
-        clip["markers"] = rawjson.encode([_moved(m, "marked_range", block.shift, film) for m in markers])
-    return rawjson.encode(clip)
+        clip["markers"] = rawjson.encode([_moved(m, "marked_range", shift, film) for m in markers])
 
 
 def _first_shown(film: Film, track: Track, index: int) -> tuple[int, int]:

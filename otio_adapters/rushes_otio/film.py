@@ -7,7 +7,7 @@ the film block, and `encode` writes the rest back as it came.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -286,27 +286,33 @@ class Film:
     def changed(self) -> bool:
         return self._changed or any(t.changed for t in self.tracks)
 
-    def encode(self) -> bytes:
-        """The film as it goes to disk; what was read, byte for byte, when nothing was changed."""
-        if not self.changed:
+    def encode(self, markers: Sequence[object] = ()) -> bytes:
+        """The film as it goes to disk; what was read, byte for byte, when nothing was changed. `markers` are added
+        to those of the timeline, for an export.
+        """
+        if not self.changed and not markers:
             return self._original
         timeline = rawjson.open_object(self._data, self.where)
         metadata = rawjson.member(timeline, "metadata", self.where)
         metadata["rushes"] = self.raw_block
         timeline["metadata"] = rawjson.encode(metadata)
-        timeline["tracks"] = self._encode_tracks(timeline["tracks"])
+        timeline["tracks"] = self._encode_tracks(timeline["tracks"], markers)
         return rawjson.unshield(rawjson.pretty(rawjson.encode(timeline)))
 
-    def _encode_tracks(self, raw: Raw) -> Raw:
-        if not any(t.changed for t in self.tracks):
-            return raw
+    def _encode_tracks(self, raw: Raw, markers: Sequence[object]) -> Raw:
+        changes: dict[str, Raw] = {}
         stack = rawjson.open_object(raw, self.where)
-        children: list[Raw] = msgspec.json.decode(stack["children"], type=list[Raw])
-        for index, track in enumerate(self.tracks):
-            if track.changed:
-                items = rawjson.encode([item.raw for item in track.items])
-                children[index] = rawjson.patch(children[index], {"children": items}, self.where)
-        return rawjson.patch(raw, {"children": rawjson.encode(children)}, self.where)
+        if markers:
+            there: list[Raw] = msgspec.json.decode(stack.get("markers", Raw(b"[]")), type=list[Raw] | None) or []
+            changes["markers"] = rawjson.encode([*there, *markers])
+        if any(t.changed for t in self.tracks):
+            children: list[Raw] = msgspec.json.decode(stack["children"], type=list[Raw])
+            for index, track in enumerate(self.tracks):
+                if track.changed:
+                    items = rawjson.encode([item.raw for item in track.items])
+                    children[index] = rawjson.patch(children[index], {"children": items}, self.where)
+            changes["children"] = rawjson.encode(children)
+        return rawjson.patch(raw, changes, self.where) if changes else raw
 
 
 def patch_block(raw: Raw, changes: Mapping[str, Raw | None], where: str) -> Raw:

@@ -73,7 +73,7 @@ def _cast(today: Recipe, accepted: Recipe) -> list[Reason]:
 def _names(today: Recipe, accepted: Recipe, found: set[str]) -> list[Reason]:
     """What changed when a library entry was renamed, or is of another kind: nothing but what it is called."""
     was, now = accepted.get("caption"), today.get("caption")
-    if was != now and "prompt" not in found:
+    if was != now and not found & {"prompt", "action"}:
         return [Reason("caption", was, now)]
     said, says = accepted.get("cast", {}), today.get("cast", {})
     if said != says and not any(name in COMPOSED or name.startswith("@") for name in found):

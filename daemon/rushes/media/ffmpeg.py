@@ -113,13 +113,16 @@ def raw_output(video: Stream, pixel_format: str) -> Stream:
     return ffmpeg.output(video, "pipe:1", format="rawvideo", pix_fmt=pixel_format)
 
 
-def mov_output(video: Stream, path: Path, tags: Path, options: Mapping[str, str | int]) -> Stream:
-    """A QuickTime file at `path`, whatever its suffix, with the tags in the file `tags` (see `tags_text`).
+def movie_output(
+    video: Stream, path: Path, tags: Path, container: str, options: Mapping[str, str | int]
+) -> Stream:
+    """A "mov" or "mp4" file at `path`, whatever its suffix, with the tags in the file `tags` (see `tags_text`).
 
     The format is named, so neither a suffix such as `.part` nor a `%` in the path means anything to ffmpeg.
     The tags are the second input; as nothing is mapped from it, the graph cannot hold it and it goes last.
     """
-    movie = ffmpeg.output(video, file_url(path), format="mov", movflags=MOV_FLAGS, map_metadata="1", **options)
+    flags = {"format": container, "movflags": MOV_FLAGS, "map_metadata": "1"}
+    movie = ffmpeg.output(video, file_url(path), **flags, **options)
     return movie.global_args("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags))
 
 

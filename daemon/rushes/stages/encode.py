@@ -61,13 +61,23 @@ CODECS = {
     ),
 }
 
+VIEWING = Codec(
+    "H.264 to watch",
+    {"vcodec": "libx264", "preset": "veryfast", "crf": 18, "pix_fmt": "yuv420p"},
+    (16, 16),
+    ".mp4",
+)
+"""What an exported .mp4 is: small and playable everywhere. No delivery, for it is not intra-only."""
+
+_ALL = {**CODECS, "view": VIEWING}
+
 
 class EncodeSpec(msgspec.Struct, frozen=True):
     """What a take's file is to be. `tags` may be large (300 kB are tested) and hold any text but NUL."""
 
     size: tuple[int, int]  # width, height
     rate: str  # "24000/1001"
-    codec: str  # a name in CODECS
+    codec: str  # a name in CODECS, or "view"
     timecode: str  # of the first frame, non-drop: "01:00:00:00"
     reel: str  # the shot id
     tags: dict[str, str]
@@ -93,11 +103,11 @@ def check_delivery(size: tuple[int, int], codec: str) -> None:
 
 
 def _codec(name: str) -> Codec:
-    if name not in CODECS:
+    if name not in _ALL:
         raise BadRequest(
             f"there is no codec {name!r}", where="delivery.codec", remedy="use one of " + ", ".join(CODECS)
         )
-    return CODECS[name]
+    return _ALL[name]
 
 
 class Encoder:
@@ -157,13 +167,15 @@ class Encoder:
         self._sha.update(f"{pixels} {spec.size[0]}x{spec.size[1]}\n".encode())
         self._tags.write_bytes(ffmpeg.tags_text(spec.tags).encode())
         video = ffmpeg.to_bt709(ffmpeg.raw_input(pixels, spec.size, spec.rate))
+        codec = _codec(spec.codec)
         options = {
-            **_codec(spec.codec).options,
+            **codec.options,
             **_COLOUR,
             "timecode": spec.timecode,
             "metadata:s:v:0": f"reel_name={spec.reel}",
         }
-        return Feed(ffmpeg.arguments(ffmpeg.mov_output(video, self._path, self._tags, options)))
+        container = codec.extension.removeprefix(".")
+        return Feed(ffmpeg.arguments(ffmpeg.movie_output(video, self._path, self._tags, container, options)))
 
     def close(self) -> None:
         """Wait for ffmpeg to finish the file. MediaFault when it failed or had nothing to write."""

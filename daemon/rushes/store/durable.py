@@ -91,6 +91,17 @@ def publish(part: Path, final: Path, *, label: str) -> None:
         raise fault_of(error, final) from error
 
 
+def replace_with(part: Path, final: Path) -> None:
+    """Give the finished file `part` the name `final` in place of what had it, on disk when this returns."""
+    try:
+        with part.open("rb+") as file:
+            _sync(file)
+        part.replace(final)
+        sync_folder(final.parent)
+    except OSError as error:
+        raise fault_of(error, final) from error
+
+
 def temporary_beside(path: Path) -> Path:
     """A fresh hidden name in the folder of `path` that says which process made it."""
     return path.with_name(f".rushes-{alive.mark()}-{next(_counter)}.tmp")
