@@ -46,7 +46,18 @@ ARROWS: dict[str, set[str]] = {
         "rushes.generators.traits",
         "rushes.worker",
     },
-    "rushes.cli": {"rushes_otio", "rushes.store.places", "rushes.engine", "rushes.demo"},
+    "rushes.export": {
+        "rushes_otio",
+        "rushes.store.durable",
+        "rushes.store.mentioned",
+        "rushes.store.places",
+        "rushes.media",
+        "rushes.stages",
+        "rushes.generators.base",
+        "rushes.engine.plan",
+        "rushes.engine.studio",
+    },
+    "rushes.cli": {"rushes_otio", "rushes.store.places", "rushes.engine", "rushes.export", "rushes.demo"},
 }
 """Layer by layer, from the bottom up, what it may import of ours: a package with all that is in it, or one module.
 `rushes` itself holds nothing. Generators are reached by name, through their protocol, never imported."""
@@ -79,7 +90,7 @@ def test_arrows_go_down_only() -> None:
         str(found)
         for found in ours
         if _layer(found.importer) != _layer(found.target)
-        and not any(_lies_in(found.target, allowed) for allowed in ARROWS[_layer(found.importer)])
+        and not any(_lies_in(found.target, allowed) for allowed in ARROWS.get(_layer(found.importer), ()))
     ]
     assert ours
     assert wrong == []

@@ -127,8 +127,10 @@ def test_a_use_that_left_the_cut_keeps_its_accepted_frame() -> None:
     assert "no longer in the cut; its frame is kept" in second.notes[0]
     invalid = planned(edited(gone, lambda doc: items(doc)[0]["metadata"]["rushes"].pop("chosen")))[0]
     assert invalid.state == "invalid" and invalid.fault and "which is not in the cut" in invalid.fault.text
-    picture = planned(changed(gone, first_frame={"from": "0000000a"}, index=1))[1]
-    assert picture.state == "invalid"  # it never had a frame of another shot to keep
+    picture = {"first_frame": {"image": "a.png"}}
+    known = sources({"a.png": "a picture"})
+    never = changed(render(film_of(picture), known), first_frame={"from": "0000000a"})
+    assert states(never, known) == ["invalid"]  # a picture is no frame of a use that left
 
 
 def test_a_missing_upstream_leaves_the_downstream_unknown() -> None:

@@ -186,3 +186,10 @@ def test_footage_that_is_offline_makes_what_continues_from_it_invalid() -> None:
     invalid, healthy = planned(edited(film, add), PLAIN)
     assert (invalid.state, healthy.state) == ("invalid", "missing")
     assert invalid.fault and invalid.fault.remedy == "relink the footage in the cut"
+
+
+def test_a_number_that_no_computer_holds_spoils_its_shot_only() -> None:
+    film = render(film_of({"prompt": "a pier", "theirs": 5}, {"prompt": "a boat"}))
+    invalid, healthy = planned(Film(film.encode().replace(b'"theirs": 5', b'"theirs": 1e400'), "film.otio"))
+    assert (invalid.state, healthy.state) == ("invalid", "fresh")
+    assert invalid.fault and "the intent is unreadable" in invalid.fault.text and invalid.fault.remedy

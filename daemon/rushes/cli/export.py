@@ -39,7 +39,7 @@ def export(
         emit({"path": str(out), "lost": [{"use": use, "what": what} for use, what in lost]})
         return
     for use, what in lost:
-        show(f"{shown(use, 40)}: {shown(what, 300)}")
+        show(f"{shown(use, 40)}: {shown(what, 300)}" if use else shown(what, 300))
     show(str(out))
 
 

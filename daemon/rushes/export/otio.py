@@ -6,9 +6,9 @@ Everything foreign stays as it is, byte for byte; our own blocks stay too, for p
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import math
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
-import msgspec
 from msgspec import Raw
 
 from rushes.export.slates import slate
@@ -18,70 +18,106 @@ from rushes.store.places import FilmPlaces
 from rushes_otio import rawjson
 from rushes_otio.adding import out_of_shot_time
 from rushes_otio.build import take_media, time_range
-from rushes_otio.film import Film, Track
+from rushes_otio.cut import needed_frames
+from rushes_otio.errors import ShotFault
+from rushes_otio.film import Film, Shot
 from rushes_otio.items import DEFAULT_MEDIA, Item
+
+_HOLDERS = ("Clip", "Stack", "Track")
 
 
 def export_otio(film: Film, places: FilmPlaces, size: tuple[int, int]) -> tuple[bytes, list[tuple[str, str]]]:
     """The text of the exported timeline, and what it does not hold as (use, what)."""
     lost: list[tuple[str, str]] = []
     folder = places.film.parent
+    for shot in list(film.shots.values()):
+        _export_shot(film, shot, places, size, lost)
     for track in film.tracks:
         for index, item in enumerate(track.items):
-            if item.kind != "Clip":
-                continue
-            if item.block is not None:
-                _export_shot(film, track, index, places, size, lost)
-            elif any(media.target_url for media in item.media.values()):
-                film.replace(track, index, _absolute(item, folder, film.where, list(item.media)))
+            if item.kind in _HOLDERS and (raw := _absolute(item.raw, folder, film.where)) is not item.raw:
+                film.replace(track, index, raw)
     return film.encode(_scene_markers(film)), lost
 
 
 def _export_shot(
-    film: Film, track: Track, index: int, places: FilmPlaces, size: tuple[int, int], lost: list[tuple[str, str]]
+    film: Film, shot: Shot, places: FilmPlaces, size: tuple[int, int], lost: list[tuple[str, str]]
 ) -> None:
-    item = track.items[index]
-    block, media = item.block, item.default_media
-    assert block is not None
-    if block.chosen is None and media is not None and media.online:
-        raw = out_of_shot_time(film, track, index)
-        item = film.replace(track, index, raw)
-    elif block.chosen is None:
-        frames = max(1, round(item.length))
-        movie = _slate_movie(film, item, places, size, frames)
-        lost.append((item.use or "", "it was never rendered; a slate stands in for it"))
-        reference = rawjson.encode(take_media(str(movie), frames, film.rate))
-        raw = rawjson.patch(item.raw, {"media_references": rawjson.encode({DEFAULT_MEDIA: reference})}, film.where)
-        item = film.replace(track, index, raw)
-    film.replace(track, index, _absolute(item, places.film.parent, film.where, [item.active]))
+    """Every use with one media reference: the chosen take, else the original it still shows, else a slate."""
+    frames = _slate_length(film, shot)
+    for track, index in shot.uses:
+        item = track.items[index]
+        media = item.default_media
+        if shot.block.chosen is None and (media is None or media.OTIO_SCHEMA.startswith("MissingReference.")):
+            movie = _slate_movie(film, item, places, size, frames)
+            lost.append((item.use or "", "it was never rendered; a slate stands in for it"))
+            reference = rawjson.encode(take_media(str(movie), frames, film.rate))
+            film.replace(track, index, _with_media(item, reference, film.where))
+            continue
+        if shot.block.chosen is None and shot.block.shift:
+            item = film.replace(track, index, out_of_shot_time(film, track, index))
+        if len(item.media) > 1:
+            clip = rawjson.open_object(item.raw, film.where)
+            reference = rawjson.member(clip, "media_references", film.where)[item.active]
+            film.replace(track, index, _with_media(item, reference, film.where))
 
 
-def _absolute(item: Item, folder: Path, where: str, keep: list[str]) -> Raw:
-    """The clip with only some of its media references, their relative paths made absolute."""
-    clip = rawjson.open_object(item.raw, where)
-    key = "media_reference" if "media_reference" in clip else "media_references"
-    if key == "media_reference":  # Clip.1
-        clip[key] = _absolute_url(clip[key], folder, where)
-    else:
-        media = rawjson.member(clip, key, where)
-        clip[key] = rawjson.encode({k: _absolute_url(m, folder, where) for k, m in media.items() if k in keep})
-    return rawjson.encode(clip)
+def _slate_length(film: Film, shot: Shot) -> int:
+    """Frames that a slate needs: those the film knows of, and those the cut asks for."""
+    ranges = [item.default_media.available_range for item in shot.items if item.default_media]
+    known = [math.ceil(r.duration.frames_at(float(film.rate))) for r in ranges if r is not None]
+    try:
+        return max(1, needed_frames(film, shot), *known)
+    except ShotFault:  # an invalid shot has a slate too
+        return max(1, *known, *(math.ceil(item.length) for item in shot.items))
 
 
-def _absolute_url(raw: Raw, folder: Path, where: str) -> Raw:
+def _with_media(item: Item, reference: Raw, where: str) -> Raw:
+    media = {"media_references": {DEFAULT_MEDIA: reference}, "active_media_reference_key": DEFAULT_MEDIA}
+    return rawjson.patch(item.raw, {key: rawjson.encode(value) for key, value in media.items()}, where)
+
+
+def _absolute(raw: Raw, folder: Path, where: str) -> Raw:
+    """An item, whatever is nested in it included, with its relative media paths made absolute; the same object
+    when there are none.
+    """
+    opened = rawjson.open_object(raw, where)
+    changes: dict[str, Raw] = {}
+    if _has(opened, "media_reference"):  # Clip.1
+        changes["media_reference"] = _absolute_media(opened["media_reference"], folder, where)
+    media = rawjson.member(opened, "media_references", where)
+    moved = {key: _absolute_media(reference, folder, where) for key, reference in media.items()}
+    if any(moved[key] is not media[key] for key in media):
+        changes["media_references"] = rawjson.encode(moved)
+    if _has(opened, "children"):
+        children = rawjson.read(opened["children"], list[Raw], where)
+        inner = [_absolute(child, folder, where) for child in children]
+        if any(new is not old for new, old in zip(inner, children, strict=True)):
+            changes["children"] = rawjson.encode(inner)
+    changed = {key: value for key, value in changes.items() if value is not opened[key]}
+    return rawjson.patch(raw, changed, where) if changed else raw
+
+
+def _absolute_media(raw: Raw, folder: Path, where: str) -> Raw:
     if bytes(raw) == b"null":
         return raw
     reference = rawjson.open_object(raw, where)
-    url = msgspec.json.decode(reference.get("target_url", Raw(b"null")))
-    if not isinstance(url, str) or not url or "://" in url or Path(url).is_absolute():
-        return raw
-    return rawjson.patch(raw, {"target_url": rawjson.encode(str(folder / url))}, where)
+    changes: dict[str, Raw] = {}
+    for key in ("target_url", "target_url_base"):  # the second names the folder of an image sequence
+        url = rawjson.read(reference[key], str, where) if _has(reference, key) else ""
+        if url and "://" not in url and not PurePosixPath(url).is_absolute() and not PureWindowsPath(url).drive:
+            changes[key] = rawjson.encode(str(folder / url))
+    return rawjson.patch(raw, changes, where) if changes else raw
+
+
+def _has(opened: rawjson.RawObject, key: str) -> bool:
+    return bytes(opened.get(key, b"null")) != b"null"
 
 
 def _scene_markers(film: Film) -> list[dict[str, object]]:
-    """A marker with a duration for each scene: from its first to its last clip on the lowest video track."""
+    """A marker with a duration for each scene: from its first to its last clip on the lowest video track. Its
+    times are those of the stack it stands on, which count from 0 whatever the start timecode is.
+    """
     found: list[dict[str, object]] = []
-    zero = round(film.global_start.frames_at(float(film.rate))) if film.global_start else 0
     for scene in film.block.scenes:
         items = [i for t in film.video[:1] for i in t.items if i.block and i.block.scene == scene.id]
         if items:
@@ -92,7 +128,7 @@ def _scene_markers(film: Film) -> list[dict[str, object]]:
                     "metadata": {"rushes": {"scene": scene.id}},
                     "name": f"{scene.code} {scene.name}",
                     "color": "GREEN",
-                    "marked_range": time_range(zero + start, end - start, film.rate),
+                    "marked_range": time_range(start, end - start, film.rate),
                     "comment": "",
                 }
             )

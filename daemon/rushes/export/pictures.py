@@ -24,30 +24,44 @@ from rushes_otio.items import Item
 AHEAD = 48
 """A reader decodes on to a frame that is this near; from farther away it starts anew."""
 
+BLOCK = 12
+"""Frames a reader decodes and keeps at a time while it is asked backwards."""
+
+OPEN_FILES = 6
+"""Movies that are kept open; each holds a decoder with its threads."""
+
+ALMOST = 1e-3
+"""What a frame number may lack of a whole one: files write times at other rates with few digits."""
+
 
 @dataclass(slots=True)
 class Reader:
-    """Frames of one movie file, mostly asked for in order."""
+    """Frames of one movie file of `length` frames, mostly asked for one after the other, forwards or backwards."""
 
     path: Path
-    length: int = 0
+    length: int
     _frames: Iterator[Frame] | None = None
     _next: int = 0
-    _last: Frame | None = None
+    _kept: dict[int, Frame] = field(default_factory=dict)
 
     def frame(self, number: int) -> Frame:
         """One frame; past the end the last one holds, before the beginning the first."""
-        self.length = self.length or probe(self.path).frames
         number = min(max(number, 0), self.length - 1)
-        if self._last is not None and number == self._next - 1:
-            return self._last
-        if self._frames is None or not 0 <= number - self._next < AHEAD:
-            self._frames, self._next = iter_frames(self.path, number), number
-        for frame in self._frames:
-            self._last, self._next = frame, self._next + 1
-            if self._next > number:
-                return frame
-        raise AssertionError("the probe counted more frames than there are")
+        if number not in self._kept:
+            self._fetch(number)
+        return self._kept[number]
+
+    def _fetch(self, number: int) -> None:
+        back = number < self._next
+        first = max(0, number - BLOCK + 1) if back else number
+        if self._frames is None or back or number - self._next >= AHEAD:
+            self._frames, self._next = iter_frames(self.path, first), first
+        self._kept = {}
+        while self._next <= number:
+            frame = next(self._frames)
+            if self._next >= first:
+                self._kept[self._next] = frame
+            self._next += 1
 
 
 @dataclass(slots=True)
@@ -59,7 +73,8 @@ class Pictures:
     size: tuple[int, int]
     rate: str
     lost: dict[str, str] = field(default_factory=dict)
-    _readers: dict[str, Reader | None] = field(default_factory=dict)
+    _movies: dict[str, tuple[Path, int] | None] = field(default_factory=dict)
+    _readers: dict[Item, Reader] = field(default_factory=dict)
     _slates: dict[str, Frame] = field(default_factory=dict)
 
     def frame(self, track: Track, index: int, at: int) -> Frame:
@@ -68,25 +83,39 @@ class Pictures:
         reader = self._reader(item)
         if reader is None:
             return self._slate(item)
+        number = _media_frame(self.film, item, at)
+        if not 0 <= number < reader.length:
+            short = f"the cut shows frames that its media of {reader.length} does not have; its last picture holds"
+            self.lost.setdefault(self._name(item), short)
         try:
-            return self._sized(reader.frame(_media_frame(self.film, item, at)))
+            return self._sized(reader.frame(number))
         except RushesError as e:
-            self._readers[_url(item)] = None
+            self._movies[_url(item)] = None
             self.lost[self._name(item)] = f"its media cannot be read, so it is a slate: {e.text}"
             return self._slate(item)
 
     def _reader(self, item: Item) -> Reader | None:
+        """Each item has its own, so that two uses of one file can be mixed without seeking to and fro."""
         url = _url(item)
-        if url not in self._readers:
-            self._readers[url] = self._opened(item, url)
-        return self._readers[url]
+        if url not in self._movies:
+            self._movies[url] = self._found(item, url)
+        movie = self._movies[url]
+        if movie is None:
+            self.lost.setdefault(self._name(item), "it has no media that can be read, so it is a slate")
+            return None
+        reader = self._readers.pop(item, None) or Reader(*movie)
+        self._readers[item] = reader  # the last one in the dict is the one used last
+        if len(self._readers) > OPEN_FILES:
+            del self._readers[next(iter(self._readers))]
+        return reader
 
-    def _opened(self, item: Item, url: str) -> Reader | None:
+    def _found(self, item: Item, url: str) -> tuple[Path, int] | None:
         if not url:
             self.lost[self._name(item)] = "it has no media yet, so it is a slate"
             return None
         try:
-            return Reader(self.files.locate(url, self._name(item)))
+            path = self.files.locate(url, self._name(item))
+            return path, probe(path).frames
         except RushesError as e:
             self.lost[self._name(item)] = f"it is offline, so it is a slate: {e.text}"
             return None
@@ -113,14 +142,15 @@ def _url(item: Item) -> str:
 
 
 def _media_frame(film: Film, item: Item, at: int) -> int:
-    """The frame of the media file that is shown, counted from the file's first."""
-    media, rate = item.default_media, float(film.rate)
-    first = media.available_range.start_time.frames_at(rate) if media and media.available_range else 0.0
-    start = item.source.start_time.frames_at(rate) if item.source else first
-    pace = speed(item)
-    if any(scalar < 0 for scalar in item.warps):
+    """The frame of the media file that is shown, counted from the file's first at the file's own rate."""
+    known, rate = item.default_media, float(film.rate)
+    range_ = known.available_range if known else None
+    own = range_.start_time.rate if range_ and not range_.start_time.is_at(rate) else rate
+    first = range_.start_time.value if range_ else 0.0
+    start = item.source.start_time.frames_at(own) if item.source else first
+    if sum(scalar < 0 for scalar in item.warps) % 2:
         at = round(item.length) - 1 - at
-    return round(start - first) + math.floor(at * pace + 1e-6)
+    return math.floor(start - first + at * speed(item) * own / rate + ALMOST)
 
 
 def mixed(left: Frame, right: Frame, part: float) -> Frame:

@@ -91,6 +91,7 @@ def _shot(
     seconds = f"{item.length / float(film.rate):.1f} s"
     width = pen.draw.textlength(seconds, font=font(18))
     pen.draw.text((x + THUMB - width, y), seconds, fill=QUIET, font=font(18))
-    words = printable(str(planned.resolved.values.get("caption", "")) if planned.resolved else "", 140)
+    caption = str(planned.resolved.values.get("caption", "")) if planned.resolved else ""
+    words = printable(caption.partition("\n")[0], 140)
     for number, line in enumerate(textwrap.wrap(words, 58)[:2]):
         pen.draw.text((x, y + 25 + number * 19), line, fill=QUIET, font=font(15.5))

@@ -25,6 +25,8 @@ Stream: TypeAlias = Any
 """A node of an ffmpeg-python graph; the library has no types."""
 
 MOV_FLAGS = "use_metadata_tags+write_colr"  # without the first, tags of our own are dropped silently
+# An .mp4 is made to be watched, also from the network: its index goes to the front.
+_CONTAINER_FLAGS = {"mov": MOV_FLAGS, "mp4": f"{MOV_FLAGS}+faststart"}
 OVERRIDE = "RUSHES_FFMPEG"
 _FOREIGN_FORMATS = "mov,matroska,mxf,avi,wav"
 
@@ -121,7 +123,7 @@ def movie_output(
     The format is named, so neither a suffix such as `.part` nor a `%` in the path means anything to ffmpeg.
     The tags are the second input; as nothing is mapped from it, the graph cannot hold it and it goes last.
     """
-    flags = {"format": container, "movflags": MOV_FLAGS, "map_metadata": "1"}
+    flags = {"format": container, "movflags": _CONTAINER_FLAGS[container], "map_metadata": "1"}
     movie = ffmpeg.output(video, file_url(path), **flags, **options)
     return movie.global_args("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags))
 
