@@ -42,7 +42,9 @@ lint: $(INSTALLED) ## check style, format and types
 bench: $(INSTALLED) ## measure speed side by side with what it is compared to
 	$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(INSTALLED) ## check that the documentation's links and commands exist
+docs: $(INSTALLED) ## write the command reference anew and check the documentation
+	$(BIN)/python -m typer rushes.cli.main utils docs --name rushes --title Commands | tr -d '\b' > docs/cli.md
+	$(BIN)/python -m rushes_otio.json_schema > docs/film-format.schema.json
 	$(BIN)/python -m pytest tests/test_docs.py
 
 clean: ## remove the environment, the demo film and every cache

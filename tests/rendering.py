@@ -8,9 +8,10 @@ from typing import Any
 
 from rushes.engine.changing import set_intent, shot_levels
 from rushes.engine.choosing import Decisions, decide
-from rushes.engine.making import Made
-from rushes.engine.render import Outcome, Render
+from rushes.engine.outcome import Outcome
+from rushes.engine.render import Render
 from rushes.engine.studio import Desk, Studio
+from rushes.engine.taking import Made
 from rushes.engine.wishes import Refusal, Wishes
 from rushes.store import films
 from rushes.store.places import Places

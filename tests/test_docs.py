@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,12 @@ def _fault(name: str, rest: str) -> str:
     except Exception as error:
         return f"rushes {name}{rest}: {error}"
     return ""
+
+
+def test_the_command_reference_is_the_commands() -> None:
+    """docs/cli.md is what `make docs` writes."""
+    asked = [sys.executable, "-m", "typer", "rushes.cli.main", "utils", "docs", "--name", "rushes"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    made = subprocess.run([*asked, "--title", "Commands"], env=environment, capture_output=True, check=True)
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == made.stdout.decode().replace("\b", ""), "run: make docs"

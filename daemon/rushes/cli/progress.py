@@ -12,8 +12,8 @@ from rushes.cli.edge import say, shown
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from rushes.engine.making import Made
-    from rushes.engine.render import Reporter
+    from rushes.engine.outcome import Reporter
+    from rushes.engine.taking import Made
     from rushes.engine.wishes import Refusal
 
 

@@ -9,7 +9,7 @@ import typer
 from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, say, show, shown
 
 if TYPE_CHECKING:
-    from rushes.engine.render import Outcome
+    from rushes.engine.outcome import Outcome
     from rushes.engine.studio import Desk
     from rushes.engine.wishes import Wishes, Worklist
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rushes.engine.making import Made
 from rushes.engine.orders import Order
+from rushes.engine.taking import Made
 from rushes.store.shelf import Shelf
 from rushes_otio.choosing import choose
 from rushes_otio.film import Film

@@ -13,17 +13,18 @@ import shutil
 import tempfile
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from rushes.engine.accept import Acceptance
 from rushes.engine.edges import ShotPlan
-from rushes.engine.making import Made, Making
+from rushes.engine.making import Making
 from rushes.engine.orders import Order
+from rushes.engine.outcome import Outcome, Reporter
 from rushes.engine.plan import Planner
 from rushes.engine.stagework import Answer, Ask
 from rushes.engine.studio import Desk
+from rushes.engine.taking import Context, Made
 from rushes.engine.wishes import Refusal, Wishes, only_from_upstream, worklist
 from rushes.store import films
 from rushes.store.durable import tidy_parts
@@ -44,33 +45,6 @@ AT_ONCE = 3
 
 SAVE_EVERY_S = 1.0
 CANCEL_WAIT_S = 0.7
-
-
-class Reporter(Protocol):
-    """Who is told how a render goes, while it goes."""
-
-    def begins(self, names: list[str], picked_up: int) -> None:
-        """These shots are to be made; so many of them were left over from a run that was interrupted."""
-
-    def stage(self, name: str, stage: str, done: int, total: int) -> None:
-        """A shot's stage has come this far."""
-
-    def made(self, name: str, made: Made) -> None:
-        """A take lies on the shelf."""
-
-    def refused(self, refusal: Refusal) -> None:
-        """A shot failed or is skipped."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a render."""
-
-    rendered: list[tuple[str, Made]] = field(default_factory=list)  # name, take
-    failed: list[Refusal] = field(default_factory=list)
-    skipped: list[Refusal] = field(default_factory=list)
-    fresh: int = 0
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -225,17 +199,8 @@ class Render:
 
     def _making(self, shot: ShotPlan, order: Order) -> Making:
         assert self._scratch is not None  # made before anything is started
-        return Making(
-            self._desk,
-            self._film,
-            self._shelf,
-            shot,
-            order,
-            self._plans,
-            self._environment,
-            self._scratch,
-            self._handles,
-        )
+        context = Context(self._desk, self._film, self._shelf, shot, order, self._environment)
+        return Making(context, self._plans, self._scratch, self._handles)
 
     def _advance(self, active: _Active, answer: Answer) -> None:
         """Send a take in the making its answer, and hand on what it asks for next."""

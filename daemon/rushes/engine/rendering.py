@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rushes.engine.render import Outcome, Render, Reporter
+from rushes.engine.outcome import Outcome, Reporter
+from rushes.engine.render import Render
 from rushes.engine.studio import Desk
 from rushes.engine.wishes import Wishes
 from rushes.worker.ledger import Patience

@@ -26,15 +26,19 @@ def export_film(desk: Desk, out: Path, progress: Progress) -> Lost:
             f"{out.name} is of no kind that Rushes exports",
             remedy="name it " + ", ".join(f"NAME{s}" for s in SUFFIXES),
         )
+    try:
+        return _exported(desk, out, progress)
+    except OSError as e:
+        raise fault_of(e, out) from e
+
+
+def _exported(desk: Desk, out: Path, progress: Progress) -> Lost:
     _check_place(desk, out)
     film = desk.read()
     _spare_footage(desk, film, out)
     width, _, height = str(Resolver(film).delivery()["size"]).partition("x")
     writers = {".otio": _otio, ".png": _sheet, ".mp4": _movie, ".mov": _movie}
-    try:
-        return writers[out.suffix.lower()](desk, film, out, (int(width), int(height)), progress)
-    except OSError as e:
-        raise fault_of(e, out) from e
+    return writers[out.suffix.lower()](desk, film, out, (int(width), int(height)), progress)
 
 
 def _check_place(desk: Desk, out: Path) -> None:

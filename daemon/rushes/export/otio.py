@@ -105,7 +105,7 @@ def _absolute_media(raw: Raw, folder: Path, where: str) -> Raw:
     for key in ("target_url", "target_url_base"):  # the second names the folder of an image sequence
         url = rawjson.read(reference[key], str, where) if _has(reference, key) else ""
         if url and "://" not in url and not PurePosixPath(url).is_absolute() and not PureWindowsPath(url).drive:
-            changes[key] = rawjson.encode(str(folder / url))
+            changes[key] = rawjson.encode(f"{folder}/{url}")  # `/` of Path would drop a final one
     return rawjson.patch(raw, changes, where) if changes else raw
 
 

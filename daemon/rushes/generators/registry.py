@@ -12,6 +12,7 @@ The animatic needs no entry. It is used when it is named, or when no other model
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -41,7 +42,12 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def fingerprint(self) -> str | None:
         """Digest of everything of the model that changes pixels; None while it is not installed."""
         traits = self.traits
-        return digest_of({"generator": traits.name, "version": traits.version}) if traits else None
+        return _fingerprint(traits.name, traits.version) if traits else None
+
+
+@cache
+def _fingerprint(generator: str, version: int) -> str:
+    return digest_of({"generator": generator, "version": version})
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

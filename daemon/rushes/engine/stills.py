@@ -1,0 +1,62 @@
+"""Stills first: a keyframe kept as a take of its own (`k001`), to be chosen before motion is made."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rushes.engine.taking import Context, Made, size_of
+from rushes.store.cache import Entry
+from rushes.store.durable import publish
+from rushes.store.takes import MadeBy, TakeRecord, Window, write_record
+from rushes_otio.errors import ShotFault
+
+
+def keep_still(context: Context, recipe: dict[str, Any], seed: str, n: int, still: Entry) -> Made:
+    """The still on the shelf; one that is there already is not kept twice."""
+    if "first_frame" in recipe:
+        raise ShotFault(
+            "it continues from another shot and has no still of its own", remedy="render it as a whole"
+        )
+    shelf, block = context.shelf, context.block
+    for found in shelf.takes(block.shot):
+        if found.take.startswith("k") and shelf.record(block, found.take).frames_digest == still.digest:
+            return _made(context, shelf.record(block, found.take), found.movie)
+    take = f"k{shelf.new_number(block, 'k'):03d}"
+    picture = shelf.path_for(context.film, block, take, ".png")
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    part = picture.with_name(picture.name + ".part")
+    shutil.copyfile(still.path, part)
+    traits = context.desk.studio.registry.traits(recipe["model"]["name"])
+    record = TakeRecord(
+        shot=block.shot,
+        take=take,
+        name=block.name,
+        movie=picture.name,
+        recipe=recipe,
+        seed=seed,
+        n=n,
+        asked=msgspec.to_builtins(context.order),
+        stages=dict(context.notes.marks),
+        window=Window(1, str(context.film.rate), size_of(recipe)),
+        codec="png",
+        frames_digest=still.digest,
+        generator=MadeBy(traits.name, traits.version),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        intent=msgspec.json.decode(block.intent),
+        environment=dict(context.environment),
+        seconds=dict(context.notes.seconds),
+    )
+    write_record(picture.with_suffix(".json"), record)
+    publish(part, picture, label="take")
+    shelf.put(picture, record)
+    return _made(context, record, picture)
+
+
+def _made(context: Context, record: TakeRecord, picture: Path) -> Made:
+    status, seconds = dict(context.notes.status), sum(context.notes.seconds.values())
+    return Made(record.shot, record.take, picture, 1, "", dict(record.recipe), status, seconds)

@@ -1,0 +1,252 @@
+"""The last two stages of a take, finish and encode, in one pass, and the take's way to the shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rushes.engine.edges import ShotPlan
+from rushes.engine.motion import joined
+from rushes.engine.orders import Order
+from rushes.engine.reasons import FRAMES
+from rushes.engine.stagework import Answer, Ask, Layout, Notes
+from rushes.engine.studio import Desk
+from rushes.media.join import join
+from rushes.media.probe import probe
+from rushes.media.tags import Tags
+from rushes.stages import keys
+from rushes.stages.encode import EncodeSpec, extension
+from rushes.stages.finish import FinishSpec
+from rushes.store.cache import Entry
+from rushes.store.durable import publish
+from rushes.store.shelf import Shelf
+from rushes.store.takes import MadeBy, Piece, StageMark, TakeRecord, Window, take_name, write_record
+from rushes.worker import protocol
+from rushes_otio.errors import MediaFault
+from rushes_otio.film import Film as FilmFile
+from rushes_otio.schema import ShotBlock
+
+STAGES = ("keyframe", "motion", "finish", "encode")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A take that lies on the shelf, and how it came about."""
+
+    shot: str
+    take: str
+    movie: Path
+    frames: int
+    motion: str
+    recipe: dict[str, Any]
+    stages: dict[str, str]  # stage -> "ran" | "cached"
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Context:
+    """What all stages of one take share. `film` is the film as it was when the shot was planned; `environment`
+    says where the worker runs.
+    """
+
+    desk: Desk
+    film: FilmFile
+    shelf: Shelf
+    plan: ShotPlan
+    order: Order
+    environment: Mapping[str, str]
+    notes: Notes = field(default_factory=Notes)
+
+    @property
+    def block(self) -> ShotBlock:
+        return self.plan.block
+
+
+@dataclass(slots=True)
+class Taking:
+    """One take, once the motion of its shot is there."""
+
+    context: Context
+    recipe: dict[str, Any]
+    seed: str
+    n: int
+    layout: Layout
+    pieces: list[Entry]
+    previous: TakeRecord | None
+
+    def run(self) -> Generator[Ask, Answer, Made]:
+        shelf, block = self.context.shelf, self.context.block
+        there = shelf.with_key(self.key, block.shot)
+        if there is not None:
+            self._note("cached", 0.0, there.key)
+            record = shelf.record(block, there.take)
+            return self._made(record, Path(there.path))
+        take = take_name(shelf.new_number(block))
+        movie = shelf.path_for(self.context.film, block, take, extension(self.codec))
+        movie.parent.mkdir(parents=True, exist_ok=True)
+        part = movie.with_name(movie.name + ".part")
+        ask = self._ask(take, part)
+        done = yield ask
+        assert isinstance(done, protocol.Done)  # the key is this shot's own: nobody else makes it
+        self._note("ran", done.seconds, done.digest)
+        digest = done.digest
+        if self._extends:
+            digest = f"{self._old.frames_digest}+{self._old.window.frames}:{digest}"
+            self._join(part, take)
+        record = self._record(take, movie.name, digest)
+        write_record(movie.with_suffix(".json"), record)
+        publish(part, movie, label="take")
+        shelf.put(movie, record)
+        return self._made(record, movie)
+
+    # -- what is to come out ---------------------------------------------------------------------------------
+
+    @property
+    def frames(self) -> int:
+        return sum(frames for _, frames in self.layout)
+
+    @property
+    def motion(self) -> str:
+        return joined([(start, e.digest) for (start, _), e in zip(self.layout, self.pieces, strict=True)])
+
+    @property
+    def codec(self) -> str:
+        return str(self.recipe["delivery"]["codec"])
+
+    @property
+    def finish(self) -> FinishSpec:
+        recipe = self.recipe
+        return FinishSpec(size_of(recipe), recipe["rate"], recipe["fit"], recipe["interpolation"])
+
+    @property
+    def finish_key(self) -> str:
+        return keys.finish_key(self.motion, self.frames, msgspec.to_builtins(self.finish))
+
+    @property
+    def key(self) -> str:
+        return keys.encode_key(self.finish_key, self.codec)
+
+    @property
+    def _extends(self) -> bool:
+        """Whether only a tail is missing: then the packets of the previous movie are copied, bit for bit."""
+        reasons = self.context.plan.reasons
+        return self.previous is not None and bool(reasons) and all(r.input == FRAMES for r in reasons)
+
+    @property
+    def _old(self) -> TakeRecord:
+        assert self.previous is not None
+        return self.previous
+
+    # -- how it is made --------------------------------------------------------------------------------------
+
+    def _ask(self, take: str, part: Path) -> Ask:
+        skip = self._old.window.frames if self._extends else 0
+        out = part.with_name(part.name.replace(".mov.", ".tail.mov.")) if self._extends else part
+        name = self.recipe["model"]["name"]
+        generator = self.context.desk.studio.registry.traits(name).name
+        sources = zip(self.layout, self.pieces, strict=True)
+        work = protocol.Film(
+            pieces=tuple(protocol.Piece(generator, str(e.path), 0, frames) for (_, frames), e in sources),
+            rate=self.recipe["rate"],
+            skip=skip,
+            frames=self.frames - skip,
+            finish=self.finish,
+            encode=self._encode_spec(take),
+            out=str(out),
+        )
+        return Ask(self.key, "encode", work)
+
+    def _encode_spec(self, take: str) -> EncodeSpec:
+        rate = self.context.film.rate
+        return EncodeSpec(
+            self.finish.size,
+            str(rate),
+            self.codec,
+            rate.timecode(rate.shot_zero),
+            self.context.block.shot,
+            self._tags(take).to_metadata(),
+        )
+
+    def _tags(self, take: str) -> Tags:
+        film, block = self.context.film, self.context.block
+        said = {"film": film.block.film, "name": block.name, "seed": self.seed, "recipe": self.recipe}
+        return Tags(block.shot, take, self.key, msgspec.json.encode(said).decode())
+
+    def _join(self, part: Path, take: str) -> None:
+        context = self.context
+        tail = part.with_name(part.name.replace(".mov.", ".tail.mov."))
+        old = context.shelf.find(context.block, self._old.take).movie
+        join(old, tail, part, self._tags(take).to_metadata(), context.block.shot)
+        tail.unlink()
+        found = probe(part).frames
+        if found != self.frames:
+            raise MediaFault(
+                f"the joined take has {found} frames instead of {self.frames}",
+                where=str(old),
+                remedy="render the shot again with --another 1",
+            )
+
+    # -- what is said about it -------------------------------------------------------------------------------
+
+    def _note(self, status: str, seconds: float, encoded: str) -> None:
+        notes = self.context.notes
+        for stage, key, digest in (("finish", self.finish_key, self.motion), ("encode", self.key, encoded)):
+            notes.status[stage] = status
+            notes.marks[stage] = StageMark(key, digest)
+        notes.seconds["encode"] = seconds
+
+    def _record(self, take: str, movie: str, frames_digest: str) -> TakeRecord:
+        context, recipe = self.context, self.recipe
+        traits = context.desk.studio.registry.traits(recipe["model"]["name"])
+        marks = {**context.notes.marks, "motion": StageMark(self.pieces[-1].key, self.motion)}
+        return TakeRecord(
+            shot=context.block.shot,
+            take=take,
+            name=context.block.name,
+            movie=movie,
+            recipe=recipe,
+            seed=self.seed,
+            n=self.n,
+            asked=msgspec.to_builtins(context.order),
+            stages={k: m for k, m in marks.items() if k != "picture"},
+            window=Window(self.frames, str(context.film.rate), self.finish.size),
+            codec=self.codec,
+            frames_digest=frames_digest,
+            generator=MadeBy(traits.name, traits.version),
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            intent=msgspec.json.decode(context.block.intent),
+            pieces=[
+                Piece(start, frames, e.key, e.digest)
+                for (start, frames), e in zip(self.layout, self.pieces, strict=True)
+            ],
+            environment=dict(context.environment),
+            seconds={k: round(v, 3) for k, v in context.notes.seconds.items()},
+            log=list(context.notes.warnings),
+        )
+
+    def _made(self, record: TakeRecord, movie: Path) -> Made:
+        notes = self.context.notes
+        stages = {name: notes.status[name] for name in STAGES if name in notes.status}
+        return Made(
+            record.shot,
+            record.take,
+            movie,
+            record.window.frames,
+            self.motion,
+            self.recipe,
+            stages,
+            sum(notes.seconds.values()),
+            tuple(notes.warnings),
+        )
+
+
+def size_of(recipe: dict[str, Any]) -> tuple[int, int]:
+    """Width and height of a recipe's delivery."""
+    width, _, height = str(recipe["delivery"]["size"]).partition("x")
+    return int(width), int(height)
