@@ -29,6 +29,7 @@ help: ## print this
 
 demo: $(INSTALLED) ## make a small film in ./demo, change one shot of it, render it again
 	$(BIN)/rushes demo demo
+	@echo 'The command rushes lies in $(BIN): PATH="$(CURDIR)/$(BIN):$$PATH"'
 
 test: $(INSTALLED) ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -47,8 +48,8 @@ docs: $(INSTALLED) ## write the command reference anew and check the documentati
 	$(BIN)/python -m rushes_otio.json_schema > docs/film-format.schema.json
 	$(BIN)/python -m pytest tests/test_docs.py
 
-clean: ## remove the environment, the demo film and every cache
-	rm -rf $(VENV) demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove the environment, the demo films and every cache
+	rm -rf $(VENV) demo demo-[0-9]* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find $(COMPONENTS) -name __pycache__ -prune -exec rm -rf {} +
 
 # Made anew as a whole, so that an installation that was interrupted or is out of date leaves nothing behind.

@@ -53,6 +53,8 @@ def _export_shot(
             reference = rawjson.encode(take_media(str(movie), frames, film.rate))
             film.replace(track, index, _with_media(item, reference, film.where))
             continue
+        if shot.block.chosen and media and not (places.film.parent / (media.target_url or "")).is_file():
+            lost.append((item.use or "", f"its take {shot.block.chosen.take} is offline; its path is kept"))
         if shot.block.chosen is None and shot.block.shift:
             item = film.replace(track, index, out_of_shot_time(film, track, index))
         if len(item.media) > 1:

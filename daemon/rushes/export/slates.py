@@ -45,7 +45,8 @@ def _said(film: Film, item: Item) -> tuple[str, str, str]:
     if block is None:
         return printable(item.name or "clip", 48), "offline", ""
     scene = film.scene(block.scene)
-    status = " · ".join(part for part in (printable(scene.name, 48) if scene else "", "never rendered") if part)
+    state = f"{block.chosen.take} is offline" if block.chosen else "never rendered"
+    status = " · ".join(part for part in (printable(scene.name, 48) if scene else "", state) if part)
     try:
         words = str(Resolver(film).resolve(block).values.get("caption", ""))
     except ShotFault as fault:
