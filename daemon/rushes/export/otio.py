@@ -43,24 +43,20 @@ def _export_shot(
     film: Film, shot: Shot, places: FilmPlaces, size: tuple[int, int], lost: list[tuple[str, str]]
 ) -> None:
     """Every use with one media reference: the chosen take, else the original it still shows, else a slate."""
-    frames = _slate_length(film, shot)
+    chosen, frames = shot.block.chosen, _slate_length(film, shot)
     for track, index in shot.uses:
         item = track.items[index]
-        media = item.default_media
-        if shot.block.chosen is None and (media is None or media.OTIO_SCHEMA.startswith("MissingReference.")):
-            movie = _slate_movie(film, item, places, size, frames)
-            lost.append((item.use or "", "it was never rendered; a slate stands in for it"))
-            reference = rawjson.encode(take_media(str(movie), frames, film.rate))
-            film.replace(track, index, _with_media(item, reference, film.where))
+        media, use = item.default_media, item.use or ""
+        if chosen is None and (media is None or media.OTIO_SCHEMA.startswith("MissingReference.")):
+            reference = take_media(str(_slate_movie(film, item, places, size, frames)), frames, film.rate)
+            film.replace(track, index, _with_media(item, rawjson.encode(reference), film.where))
+            lost.append((use, "it was never rendered; a slate stands in for it"))
             continue
-        if shot.block.chosen and media and not (places.film.parent / (media.target_url or "")).is_file():
-            lost.append((item.use or "", f"its take {shot.block.chosen.take} is offline; its path is kept"))
-        if shot.block.chosen is None and shot.block.shift:
+        if chosen and media and not (places.film.parent / (media.target_url or "")).is_file():
+            lost.append((use, f"its take {chosen.take} is offline; its path is kept"))
+        if chosen is None and shot.block.shift:
             item = film.replace(track, index, out_of_shot_time(film, track, index))
-        if len(item.media) > 1:
-            clip = rawjson.open_object(item.raw, film.where)
-            reference = rawjson.member(clip, "media_references", film.where)[item.active]
-            film.replace(track, index, _with_media(item, reference, film.where))
+        film.replace(track, index, _with_one_media(item, film.where))
 
 
 def _slate_length(film: Film, shot: Shot) -> int:
@@ -71,6 +67,14 @@ def _slate_length(film: Film, shot: Shot) -> int:
         return max(1, needed_frames(film, shot), *known)
     except ShotFault:  # an invalid shot has a slate too
         return max(1, *known, *(math.ceil(item.length) for item in shot.items))
+
+
+def _with_one_media(item: Item, where: str) -> Raw:
+    """The clip without its other media references; as it is when it has one."""
+    if len(item.media) < 2:
+        return item.raw
+    media = rawjson.member(rawjson.open_object(item.raw, where), "media_references", where)
+    return _with_media(item, media[item.active], where)
 
 
 def _with_media(item: Item, reference: Raw, where: str) -> Raw:
