@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -139,6 +140,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
+        weakref.finalize(self, connection.close)  # whoever forgets to close leaves nothing open
         return connection
 
     def _upgrade(self, connection: Connection) -> None:

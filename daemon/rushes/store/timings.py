@@ -24,9 +24,9 @@ class Timings:
                 (generator, stage, seconds / max(frames, 1)),
             )
             connection.execute(
-                "DELETE FROM timings WHERE generator = ?1 AND stage = ?2 AND id NOT IN"
-                " (SELECT id FROM timings WHERE generator = ?1 AND stage = ?2 ORDER BY id DESC LIMIT ?3)",
-                (generator, stage, _REMEMBERED),
+                "DELETE FROM timings WHERE generator = ? AND stage = ? AND id NOT IN"
+                " (SELECT id FROM timings WHERE generator = ? AND stage = ? ORDER BY id DESC LIMIT ?)",
+                (generator, stage, generator, stage, _REMEMBERED),
             )
 
     def estimate(self, generator: str, stage: str, frames: int) -> float | None:
