@@ -1,0 +1,60 @@
+"""`python -m benchmarks`: every row, as a table, and as JSON in benchmarks/results/latest.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.measure import Row
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+
+def main() -> None:
+    """Measure, print, write. A slow row is a finding and no failure: the exit code is 0."""
+    arguments = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    arguments.add_argument("--quick", action="store_true", help="fewer rounds, films up to 1,000 shots")
+    arguments.add_argument("--shots", default="", help="sizes of films, like 100,1000,10000")
+    asked = arguments.parse_args()
+    sizes = [int(n) for n in (asked.shots or ("100,1000" if asked.quick else "100,1000,10000")).split(",")]
+    rounds = 2 if asked.quick else 5
+    with tempfile.TemporaryDirectory(prefix="rushes-bench-") as folder:
+        for name in ("STATE", "CACHE", "CONFIG"):
+            os.environ[f"XDG_{name}_HOME"] = f"{folder}/{name}"
+        found = _measured(Path(folder), sizes, rounds)
+    _print(found)
+    RESULTS.parent.mkdir(exist_ok=True)
+    machine = {"platform": platform.platform(), "python": platform.python_version(), "cpus": os.cpu_count()}
+    rows = [{**asdict(row), "verdict": row.verdict} for row in found]
+    RESULTS.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def _measured(folder: Path, sizes: list[int], rounds: int) -> list[Row]:
+    # The user's folders are set before anything of Rushes is imported.
+    from benchmarks import planning, rendering, starting
+
+    return [
+        *planning.rows(folder, sizes, rounds),
+        *starting.rows(folder, rounds),
+        *rendering.rows(folder, 20, max(2, rounds - 2)),
+    ]
+
+
+def _print(found: list[Row]) -> None:
+    print(f"{'row':<52} {'shots':>6} {'value':>9} {'target':>8}  verdict")
+    for row in found:
+        target = "" if row.target is None else f"{'≥' if row.least else '≤'} {row.target:g}"
+        shots = f"{row.shots:,}" if row.shots else ""
+        value = f"{row.value:.2f} {row.unit}"
+        print(f"{row.name:<52} {shots:>6} {value:>9} {target:>8}  {row.verdict}  {row.detail}")
+
+
+if __name__ == "__main__":
+    main()
