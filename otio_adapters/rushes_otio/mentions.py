@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from rushes_otio.errors import ShotFault
 
-MENTION = re.compile(r"@@|(?<![\w@])@(\w+)")
+MENTION = re.compile(r"@(?:@|(?<![\w@]@)(\w+))")
 
 
 def mentioned(text: str) -> list[str]:

@@ -23,6 +23,8 @@ INDENT = 2
 RawObject = dict[str, Raw]
 _T = TypeVar("_T")
 
+_LONG = 4096  # bytes; values up to here are parsed when the keys of an object are counted
+
 _object = msgspec.json.Decoder(RawObject)
 _ALL_BUT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -42,7 +44,8 @@ def check(data: bytes, where: str) -> None:
             remedy="split the film, or remove what other programs stored in its metadata",
         )
     try:
-        data.decode()
+        if not data.isascii():  # costs nothing, where decoding makes a second copy of a large film
+            data.decode()
     except UnicodeDecodeError as e:
         raise FileFault(
             f"byte {e.start} is not UTF-8", where=where, remedy="save the file as UTF-8 text"
@@ -107,14 +110,26 @@ def open_object(raw: bytes | Raw, where: str) -> RawObject:
 
 
 def _keys_as_written(text: bytes, opened: RawObject) -> list[str]:
+    # The longest first: what is left after it is short, also in a film of 10,000 shots.
     short = text
-    for value in opened.values():
-        if len(bytes(value)) > 4096:
-            short = short.replace(bytes(value), b"0", 1)
+    for value in sorted(map(bytes, opened.values()), key=len, reverse=True):
+        if len(value) <= _LONG:
+            break
+        short = _without(short, value)
     try:
         return _keys(short)
     except ValueError:  # a key has the very text of a long value
         return _keys(text)
+
+
+def _without(text: bytes, value: bytes) -> bytes:
+    """`text` with the first occurrence of a long value replaced by 0. Its beginning is searched for, because
+    preparing to search for megabytes takes longer than comparing them.
+    """
+    at = text.find(value[:_LONG])
+    while at >= 0 and not text.startswith(value, at):
+        at = text.find(value[:_LONG], at + 1)
+    return text if at < 0 else text[:at] + b"0" + text[at + len(value) :]
 
 
 def _keys(text: bytes) -> list[str]:

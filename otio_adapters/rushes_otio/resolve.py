@@ -54,8 +54,8 @@ class _Base:
 
 def compose(texts: list[str]) -> str:
     """Texts as one prompt: sentences one after the other, each ended by a full stop if it has no end."""
-    said = [t.strip() for t in texts if t.strip()]
-    return " ".join(t if t[-1] in ".!?,;:…" or i == len(said) - 1 else t + "." for i, t in enumerate(said))
+    said = [text for text in map(str.strip, texts) if text]
+    return " ".join([*(t if t[-1] in ".!?,;:…" else t + "." for t in said[:-1]), *said[-1:]])
 
 
 class Resolver:
@@ -160,8 +160,10 @@ class Resolver:
 
     def _lists(self, resolved: Resolved, base: _Base, own: dict[str, Any]) -> None:
         attached = [e for e in (resolved.style, resolved.location, *resolved.cast.values()) if e]
-        unique = {e.name: e for e in attached}
+        unique = {e.name: e for e in attached if e.references or e.loras}
         for name in _JOINED_LISTS:
+            if not unique and name not in base.lists and name not in own:
+                continue
             rows = [row for e in unique.values() for row in getattr(e, name)]
             rows += [*base.lists.get(name, ()), *own.get(name, ())]
             if rows:
