@@ -10,22 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rushes.engine.plan import Plan, plan
 from rushes.engine.recipe import Sources
 from rushes.generators.registry import Registry
 from rushes.store import films
-from rushes.store.cache import StageCache
 from rushes.store.db import Database
 from rushes.store.digests import FileDigests
-from rushes.store.index import TakeIndex
 from rushes.store.jobs import Jobs
 from rushes.store.mentioned import MentionedFiles
 from rushes.store.places import FilmPlaces, Places, private
 from rushes.store.settings import Settings, read_settings
-from rushes.store.shelf import Shelf
-from rushes.store.timings import Timings
 from rushes_otio.film import Film
+
+if TYPE_CHECKING:
+    from rushes.store.cache import StageCache
+    from rushes.store.shelf import Shelf
+    from rushes.store.timings import Timings
 
 
 class Studio:
@@ -59,10 +61,14 @@ class Studio:
 
     @cached_property
     def timings(self) -> Timings:
+        from rushes.store.timings import Timings
+
         return Timings(self.database)
 
     @cached_property
     def cache(self) -> StageCache:
+        from rushes.store.cache import StageCache
+
         return StageCache(private(self.places.cache), self.settings.cache_gib * 1024**3)
 
     def desk(self, path: Path) -> Desk:
@@ -101,4 +107,7 @@ class Desk:
             yield film
 
     def shelf(self) -> Shelf:
+        from rushes.store.index import TakeIndex
+        from rushes.store.shelf import Shelf
+
         return Shelf(self.places, TakeIndex(self.studio.database))
