@@ -63,7 +63,8 @@ def depth(data: bytes) -> int:
 
     Works by peeling innermost pairs from the text reduced to its brackets, so its stack does not grow.
     """
-    quoted = _without_escapes(data).translate(None, _ALL_BUT_STRUCTURE).replace(b'""', b"")  # most strings hold no bracket
+    bare = re.sub(rb"\\.", b"", data, flags=re.DOTALL) if b"\\" in data else data
+    quoted = bare.translate(None, _ALL_BUT_STRUCTURE).replace(b'""', b"")  # most strings hold no bracket
     kept = b"".join(quoted.split(b'"')[::2]).translate(_BRACES_AS_BRACKETS)
     for level in range(MAX_DEPTH + 1):
         peeled = kept.replace(b"[]", b"")
@@ -71,18 +72,6 @@ def depth(data: bytes) -> int:
             return level + kept.count(b"[")
         kept = peeled
     return MAX_DEPTH + 1
-
-
-def _without_escapes(data: bytes) -> bytes:
-    """`data` without backslashes and the characters they escape. Escapes are rare, so the next one is searched for:
-    a pattern would look at every byte.
-    """
-    kept, at = [], 0
-    while (found := data.find(b"\\", at)) >= 0:
-        if found > at:
-            kept.append(data[at:found])
-        at = found + 2
-    return b"".join([*kept, data[at:]]) if at else data
 
 
 def shield(data: bytes) -> bytes:
