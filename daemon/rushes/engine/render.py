@@ -139,7 +139,7 @@ class Render:
 
     def _loop(self) -> None:
         self._workers.start()
-        while self._queue or self._active or self._arrived:
+        while self._queue or self._active:
             self._start_some()
             for event in self._workers.poll(self._patience()):
                 self._on(event)
