@@ -128,10 +128,11 @@ def test_interrupted_by_a_person(tmp_path: Path) -> None:
     assert _ended(process) == 130
     assert not _workers()
     _check_nothing_half_made(film)
-    chosen = [s.block.shot for s in film.film.shots.values() if s.block.chosen]
-    assert chosen == [t.shot for t in scan(film.desk.places.takes)] or len(chosen) == len(
-        scan(film.desk.places.takes)
-    )
+    chosen = {s.block.shot for s in film.film.shots.values() if s.block.chosen}
+    finished = {t.shot for t in scan(film.desk.places.takes)}
+    # A take that got its name in the moment of the interrupt is not in the film yet; the next render finds it.
+    assert chosen <= finished
+    assert len(finished - chosen) <= 1
     assert not film.studio.jobs.pending(film.desk.places.key)
     _check_goes_on(film)
 

@@ -112,14 +112,17 @@ def tidy(folder: Path) -> list[Path]:
     return _remove(entry for entry in _files(folder) if _is_leftover(entry))
 
 
+_PARTS = (".part", ".part.tags")
+
+
 def tidy_parts(folder: Path) -> list[Path]:
-    """Remove every `.part` in `folder` and one level below. Only for who holds the film's render lock: nobody
-    else writes takes then."""
+    """Remove every `.part`, and the tags an encoder keeps beside it, in `folder` and one level below. Only for who
+    holds the film's render lock: nobody else writes takes then."""
     try:
         below = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
     except OSError:
         return []
-    return _remove(file for place in (folder, *below) for file in _files(place) if file.suffix == ".part")
+    return _remove(file for place in (folder, *below) for file in _files(place) if file.name.endswith(_PARTS))
 
 
 def sync_folder(folder: Path) -> None:
