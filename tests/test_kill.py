@@ -124,6 +124,7 @@ def test_interrupted_by_a_person(tmp_path: Path) -> None:
     deadline = time.monotonic() + 30
     while not scan(film.desk.places.takes) and time.monotonic() < deadline:
         time.sleep(0.02)
+    time.sleep(0.2)  # in the middle of the next take
     process.send_signal(signal.SIGINT)
     assert _ended(process) == 130
     assert not _workers()

@@ -35,7 +35,7 @@ from rushes.store.places import private
 from rushes.worker import protocol
 from rushes.worker.protocol import Cancelled, Done, Failed, Lost, Progress, Ready
 from rushes.worker.workers import Workers
-from rushes_otio.errors import RushesError
+from rushes_otio.errors import BadRequest, RushesError
 from rushes_otio.film import Film
 from rushes_otio.resolve import Resolver
 from rushes_otio.text import printable
@@ -324,7 +324,8 @@ class Render:
         changed = hashlib.sha256(data).digest() != self._digest
         self._digest = hashlib.sha256(saved).digest()
         for _, job in self._arrived:
-            self._jobs.step(job.id, Event.SUCCEED)
+            with contextlib.suppress(BadRequest):  # done already: Ctrl-C came between two of them
+                self._jobs.step(job.id, Event.SUCCEED)
         self._arrived.clear()
         self._saved_at = time.monotonic()
         if changed:
