@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.measure import Row, Work, best_of
 from rushes.engine.changing import add_to_film, set_intent
 from rushes.engine.newfilm import create_film
-from rushes.engine.render import Render
+from rushes.engine.rendering import render_film
 from rushes.engine.studio import Desk, Studio
 from rushes.engine.wishes import Wishes
 from rushes.generators.animatic import Animatic
@@ -25,35 +25,25 @@ from rushes_otio.setting import Level
 SIZE, FRAMES = (256, 144), 8
 
 
-class _Nobody:
-    def begins(self, names: object, picked_up: int) -> None: ...
-
-    def stage(self, name: str, stage: str, done: int, total: int) -> None: ...
-
-    def made(self, name: str, made: object) -> None: ...
-
-    def refused(self, refusal: object) -> None: ...
-
-
 def rows(folder: Path, shots: int, rounds: int) -> list[Row]:
     return [_engine(folder, shots, rounds), *_encoding(folder, rounds)]
 
 
 def _engine(folder: Path, shots: int, rounds: int) -> Row:
     """Wall time of a render less that of the same stages called directly, a job. The worker is this process."""
-    workers = InlineWorkers(Generators(BUILT_IN))
-    workers.start()
-    try:
-        engine, direct = float("inf"), float("inf")
-        for turn in range(rounds):
-            desk = _film(folder / f"ours{turn}", shots)
-            engine = min(engine, *best_of([lambda desk=desk: Render(desk, workers, _Nobody()).run(Wishes())], 1))
-            direct = min(direct, *best_of([_direct(folder / f"direct{turn}", shots)], 1))
-    finally:
-        workers.stop()
+    generators = Generators(BUILT_IN)
+    engine, direct = float("inf"), float("inf")
+    for turn in range(rounds):
+        desk = _film(folder / f"ours{turn}", shots)
+        engine = min(engine, *best_of([lambda desk=desk: _render(desk, generators)], 1))
+        direct = min(direct, *best_of([_direct(folder / f"direct{turn}", shots)], 1))
     cost = (engine - direct) / shots * 1000
     said = f"{engine / shots * 1000:.1f} ms a job by the engine, {direct / shots * 1000:.1f} ms directly"
     return Row("the engine's cost a job on the animatic", None, cost, 15, "ms", detail=said)
+
+
+def _render(desk: Desk, generators: Generators) -> None:
+    render_film(desk, Wishes(), lambda _: None, InlineWorkers(generators))
 
 
 def _film(folder: Path, shots: int) -> Desk:

@@ -20,6 +20,7 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     top = tmp_path_factory.mktemp("user")
     for name in ("state", "config", "cache"):
         monkeypatch.setenv(f"XDG_{name.upper()}_HOME", str(top / name))
+    monkeypatch.setenv("RUSHES_NO_DAEMON", "1")  # the tests of the daemon take it away
     run = top / "run"
     run.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def started(code: str, *args: object, failpoint: str = "") -> subprocess.Popen[str]:
@@ -34,3 +36,12 @@ def run(code: str, *args: object, failpoint: str = "") -> tuple[int, str, str]:
 def all_ended(processes: Iterable[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
     """The ends of processes that run side by side."""
     return [ended(process) for process in list(processes)]
+
+
+def children() -> list[int]:
+    """PIDs of the processes that this one has started and that are still there. Linux only."""
+    pids: list[int] = []
+    for listed in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            pids += map(int, listed.read_text().split())
+    return pids

@@ -9,10 +9,10 @@ from typing import Any
 from rushes.engine.changing import set_intent, shot_levels
 from rushes.engine.choosing import Decisions, decide
 from rushes.engine.outcome import Outcome
-from rushes.engine.render import Render
+from rushes.engine.rendering import render_film
 from rushes.engine.studio import Desk, Studio
-from rushes.engine.taking import Made
-from rushes.engine.wishes import Refusal, Wishes
+from rushes.engine.wishes import Wishes
+from rushes.messages.events import FilmEvents
 from rushes.store import films
 from rushes.store.places import Places
 from rushes.worker.inline import InlineWorkers
@@ -29,16 +29,8 @@ SMALL = "delivery.size=64x64"
 HANDLES = 4
 
 
-class Silent:
-    """A reporter for nobody."""
-
-    def begins(self, names: list[str], picked_up: int) -> None: ...
-
-    def stage(self, name: str, stage: str, done: int, total: int) -> None: ...
-
-    def made(self, name: str, made: Made) -> None: ...
-
-    def refused(self, refusal: Refusal) -> None: ...
+def nobody(event: FilmEvents) -> None:
+    """Who is told nothing."""
 
 
 @dataclass
@@ -66,11 +58,7 @@ class Shoot:
 
     def render(self, *shots: str, another: int = 0) -> Outcome:
         ids = tuple(self.block(name).shot for name in shots)
-        workers = InlineWorkers(Generators(BUILT_IN))
-        try:
-            return Render(self.desk, workers, Silent()).run(Wishes(ids, another))
-        finally:
-            workers.stop()
+        return render_film(self.desk, Wishes(ids, another), nobody, InlineWorkers(Generators(BUILT_IN)))
 
     def decide(self, shot: str, **decisions: Any) -> None:
         decide(self.desk, shot, Decisions(**decisions))
@@ -104,7 +92,7 @@ class Shoot:
 def rendered(outcome: Outcome) -> list[str]:
     """The last parts of the names of the shots that got a take, sorted."""
     assert not outcome.failed, outcome.failed
-    return sorted(name[-5:] for name, _ in outcome.rendered)
+    return sorted(row.name[-5:] for row in outcome.rendered)
 
 
 def shoot(folder: Path, *intents: dict[str, object], frames: int = 6, **characters: str) -> Shoot:

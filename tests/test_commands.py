@@ -49,7 +49,7 @@ def test_a_film_from_nothing_to_a_take() -> None:
     ((shot,),) = [made["shots"]]
     assert shot["name"] == "SC010_SH010"
     before = said("status", "film.otio")
-    assert before.keys() == {"film", "rate", "shots", "counts"}
+    assert before.keys() >= {"film", "rate", "shots", "counts"}
     assert before["counts"] == {"missing": 1}
     would = said("render", "film.otio", "--dry-run")
     assert ([w["name"] for w in would["would_render"]], would["rendered"]) == (["SC010_SH010"], [])
@@ -62,7 +62,7 @@ def test_a_film_from_nothing_to_a_take() -> None:
     assert said("render", "film.otio") == {**rendered, "rendered": [], "fresh": 1}
     changed = said("set", "film.otio", "SH010", "prompt=the land")
     row = {"where": "SC010_SH010", "field": "prompt", "was": "the sea", "now": "the land"}
-    assert changed == {"changed": [row], "stale": 1}
+    assert (changed["changed"], changed["stale"], changed["invalid"]) == ([row], 1, [])
     (after,) = said("status", "film.otio")["shots"]
     assert after["reasons"] == [{"input": "prompt", "was": "the sea", "now": "the land", "via": []}]
     assert {"shot", "name", "scene", "state", "take", "uses", "locked", "waiting", "reasons"} <= after.keys()

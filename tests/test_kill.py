@@ -21,7 +21,9 @@ from rushes.store.failpoints import NAMES
 from rushes.store.takes import read_record, scan
 
 RENDER_POINTS = sorted(
-    n for n in NAMES if n.partition(".")[0] in ("film", "previous", "record", "take", "cache", "queue")
+    n
+    for n in NAMES - {"queue.replaced", "queue.cancelled", "queue.retried"}  # only a daemon comes there
+    if n.partition(".")[0] in ("film", "previous", "record", "take", "cache", "queue", "database")
 )
 SET_POINTS = sorted(n for n in NAMES if n.partition(".")[0] in ("film", "previous"))
 

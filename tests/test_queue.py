@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from processes import run
 from rushes.store.canonical import digest_of
 from rushes.store.db import Database
 from rushes.store.index import TakeIndex, indexed
-from rushes.store.jobs import TRANSITIONS, Event, Job, Jobs, State
+from rushes.store.jobs import TRANSITIONS, Event, Jobs, State
 from rushes.store.takes import MadeBy, StageMark, TakeRecord, Window, scan, take_stem, write_record
 from rushes.store.timings import Timings
 from rushes_otio.errors import BadRequest
@@ -24,10 +25,10 @@ FILM = "/films/a.otio"
 
 ADD = """
 import os, signal, sys; from pathlib import Path
-from rushes.store.db import Database; from rushes.store.jobs import Jobs
+from rushes.store.db import Database; from rushes.store.jobs import Event, Jobs
 jobs = Jobs(Database(Path(sys.argv[1])))
 for n in range(5): print(jobs.add("/films/a.otio", f"shot{n}", "{}").id, flush=True)
-claimed = jobs.claim("/films/a.otio")
+claimed = jobs.step(1, Event.START)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -76,35 +77,36 @@ def test_the_third_crash_parks_and_a_retry_counts_anew(database: Database) -> No
         crashed = jobs.recover(FILM)[0]
         seen.append((crashed.state, crashed.attempts))
     assert seen == [(State.QUEUED, 1), (State.QUEUED, 2), (State.PARKED, 3)]
-    assert jobs.claim(FILM) is None
+    assert jobs.pending(FILM) == []
     assert jobs.step(job.id, Event.RETRY).attempts == 0
 
 
-def test_jobs_are_claimed_by_priority_then_order_of_asking(database: Database) -> None:
+def test_jobs_wait_by_priority_then_order_of_asking(database: Database) -> None:
     jobs = Jobs(database)
     rest, selected, other = (jobs.add(FILM, shot, "{}") for shot in ("a", "b", "c"))
     jobs.add("/films/other.otio", "a", "{}", priority=9)
-    jobs.prioritise(selected.id, 1)
+    jobs.prioritise({selected.id: 1})
     assert [job.id for job in jobs.pending(FILM)] == [selected.id, rest.id, other.id]
-    claimed = [jobs.claim(FILM) for _ in range(4)]
-    assert [job and job.id for job in claimed] == [selected.id, rest.id, other.id, None]
-    assert {job.pid for job in claimed if job} == {os.getpid()}
-    jobs.step(rest.id, Event.FAIL, error="no")
+    assert jobs.films() == [FILM, "/films/other.otio"]
+    started = jobs.step(rest.id, Event.START)
+    assert started.pid == os.getpid()
+    jobs.step(rest.id, Event.FAIL, error="no", result='{"name": "a"}')
     newer = jobs.add(FILM, "a", "{}")
     assert jobs.latest(FILM)["a"] == newer
-    assert jobs.latest(FILM)["b"].state is State.RUNNING
+    assert [(job.id, job.result) for job in jobs.some([newer.id, rest.id, 99])] == [
+        (rest.id, '{"name": "a"}'),
+        (newer.id, ""),
+    ]
 
 
-def test_threads_never_claim_one_job_twice(database: Database) -> None:
-    jobs = Jobs(database)
-    for n in range(60):
-        jobs.add(FILM, str(n), "{}")
-    claimed: list[Job] = []
+def test_of_several_that_start_a_job_one_succeeds(database: Database) -> None:
+    ids = [Jobs(database).add(FILM, str(n), "{}").id for n in range(30)]
+    started: list[int] = []
 
     def work(own: Database) -> None:
-        while job := Jobs(own).claim(FILM):
-            claimed.append(job)
-        own.close()
+        for job in ids:
+            with suppress(BadRequest):
+                started.append(Jobs(own).step(job, Event.START).id)
 
     own = [Database(database.path), Database(database.path), database, database]
     threads = [threading.Thread(target=work, args=(each,)) for each in own]
@@ -112,7 +114,8 @@ def test_threads_never_claim_one_job_twice(database: Database) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(job.id for job in claimed) == list(range(1, 61))
+    assert sorted(started) == ids
+    own[0].close(), own[1].close()
 
 
 def test_a_killed_process_loses_no_job_it_was_told_of(tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from rendering import HANDLES, Shoot, Silent, rendered, shoot
+from rendering import HANDLES, Shoot, rendered, shoot
 from rushes.engine.motion import pieces
 from rushes.engine.rendering import render_film
 from rushes.engine.wishes import Wishes
 from rushes.media.frames import frames_digest
 from rushes.media.probe import probe
+from rushes.messages.events import FilmEvents, Progress
 from rushes.store.index import TakeIndex
 from rushes.store.locks import render_lock
 from rushes.store.takes import read_record, scan
@@ -50,7 +51,7 @@ def test_a_change_of_delivery_runs_no_picture_stage(tmp_path: Path, change: str)
     film.set(change)
     outcome = film.render()
     assert rendered(outcome) == ["SH010", "SH020"]
-    for _, made in outcome.rendered:
+    for made in outcome.rendered:
         assert made.stages == {"keyframe": "cached", "motion": "cached", "finish": "ran", "encode": "ran"}
     assert [film.chosen("SH010").motion, film.chosen("SH020").motion] == motions
 
@@ -91,7 +92,7 @@ def test_a_recipe_that_was_made_before_is_found_and_not_made_again(tmp_path: Pat
     film.set("prompt=a storm", shot="SH010")
     film.render()
     film.set(f"prompt={EMPTY['prompt']}", shot="SH010")
-    ((_, made),) = film.render().rendered
+    (made,) = film.render().rendered
     assert made.take == "t001"
     assert set(made.stages.values()) == {"cached"}
 
@@ -146,7 +147,7 @@ def test_naming_a_shot_renders_what_it_continues_from_first(tmp_path: Path) -> N
     film.set("prompt=a storm", shot="SH010")
     film.set("prompt=changed too", shot="SH030")
     outcome = film.render("SH020")
-    assert [name[-5:] for name, _ in outcome.rendered] == ["SH010", "SH020"]
+    assert [row.name[-5:] for row in outcome.rendered] == ["SH010", "SH020"]
     assert film.states()["SH030"] == "stale"
 
 
@@ -177,7 +178,7 @@ def test_variations_choose_nothing_and_differ(tmp_path: Path) -> None:
     film = shoot(tmp_path, EMPTY)
     film.render()
     outcome = film.render("SH010", another=2)
-    assert [made.take for _, made in outcome.rendered] == ["t002", "t003"]
+    assert [made.take for made in outcome.rendered] == ["t002", "t003"]
     assert film.chosen("SH010").take == "t001"
     digests = {frames_digest(film.movie("SH010", take)) for take in ("t001", "t002", "t003")}
     assert len(digests) == 3
@@ -202,7 +203,7 @@ def test_take_numbers_never_repeat(tmp_path: Path) -> None:
 def test_an_invalid_shot_leaves_the_others_working(tmp_path: Path) -> None:
     film = shoot(tmp_path, {"prompt": "@maar waits"}, EMPTY, mara="a woman")
     outcome = film.render()
-    assert [name[-5:] for name, _ in outcome.rendered] == ["SH020"]
+    assert [row.name[-5:] for row in outcome.rendered] == ["SH020"]
     assert "maar" in outcome.failed[0].text
     assert "mara" in outcome.failed[0].remedy
 
@@ -272,14 +273,13 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
 
     killed: list[int] = []
 
-    class Killer(Silent):
-        def stage(self, name: str, stage: str, done: int, total: int) -> None:
-            found = [pid for pid in _children("rushes.worker.main") if pid not in killed]
-            if found and len(killed) < 2:
-                killed.append(found[0])
-                os.kill(found[0], signal.SIGKILL)
+    def kill(event: FilmEvents) -> None:
+        found = [pid for pid in _children("rushes.worker.main") if pid not in killed]
+        if isinstance(event, Progress) and found and len(killed) < 2:
+            killed.append(found[0])
+            os.kill(found[0], signal.SIGKILL)
 
-    outcome = render_film(film.desk, Wishes(), Killer())
+    outcome = render_film(film.desk, Wishes(), kill)
     assert len(killed) == 2
     assert rendered(outcome) == ["SH010", "SH020", "SH030"]
     assert set(film.states().values()) == {"fresh"}

@@ -17,12 +17,12 @@ import msgspec
 import pytest
 
 from rushes.generators.base import Fields, KeyframeRequest, MotionRequest
+from rushes.limited.environment import clean_environment
 from rushes.media.frames import read_frame
 from rushes.media.probe import probe
 from rushes.stages.encode import EncodeSpec
 from rushes.stages.finish import FinishSpec
 from rushes.worker import protocol
-from rushes.worker.child import clean_environment
 from rushes.worker.inline import InlineWorkers
 from rushes.worker.ledger import Ledger, Overdue, Patience
 from rushes.worker.loading import Generators

@@ -86,7 +86,7 @@ class Shot:
 
 @contextmanager
 def without_gc() -> Iterator[None]:
-    """No walks over all objects meanwhile: 10,000 clips make a few hundred thousand of them and no garbage."""
+    """No walks over all objects meanwhile: 10,000 clips make very many of them and no garbage."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -220,7 +220,7 @@ class Film:
         return None
 
     def external_count(self) -> int:
-        return sum(1 for t in self.tracks for i in t.items if i.kind in ("Clip", "Stack") and i.block is None)
+        return sum(i.kind in ("Clip", "Stack") and i.block is None for t in self.tracks for i in t.items)
 
     # -- changing --------------------------------------------------------------------------------------------
 
@@ -287,9 +287,8 @@ class Film:
         return self._changed or any(t.changed for t in self.tracks)
 
     def encode(self, markers: Sequence[object] = ()) -> bytes:
-        """The film as it goes to disk; what was read, byte for byte, when nothing was changed. `markers` are added
-        to those of the timeline, for an export.
-        """
+        """The film as it goes to disk; what was read, byte for byte, when nothing was changed. An export adds
+        `markers` to those of the timeline."""
         if not self.changed and not markers:
             return self._original
         timeline = rawjson.open_object(self._data, self.where)
@@ -298,6 +297,14 @@ class Film:
         timeline["metadata"] = rawjson.encode(metadata)
         timeline["tracks"] = self._encode_tracks(timeline["tracks"], markers)
         return rawjson.unshield(rawjson.pretty(rawjson.encode(timeline)))
+
+    def was_saved(self, encoded: bytes) -> None:
+        """What `encode` gave is on disk: the film counts as unchanged."""
+        self._data = encoded if self._data is self._original else rawjson.shield(encoded)
+        self._original = encoded
+        self._changed = False
+        for track in self.tracks:
+            track.changed = False
 
     def _encode_tracks(self, raw: Raw, markers: Sequence[object]) -> Raw:
         changes: dict[str, Raw] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rushes.cli.edge import FilmPath, Json, command, emit, show
-from rushes.cli.new import created
+from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, show, shown
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +23,7 @@ def add(
     scene: Annotated[str, typer.Option(help="Code, name or id of a scene; a new name makes a new scene.")] = "",
     frames: Annotated[int, typer.Option(help="Length of the shot in the cut, in frames.")] = 48,
     after: Annotated[str, typer.Option(help="Put it after this shot, instead of last in its scene.")] = "",
+    no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
     """Add a shot to the film. Nothing is rendered until you ask for it.
@@ -30,13 +31,21 @@ def add(
     \b
         rushes add film.otio --scene SC010 --frames 48 prompt="@mara opens the door" camera="push in"
     """
-    from rushes.engine.changing import add_to_film
-    from rushes.engine.studio import Studio
+    from rushes.cli.link import perform, real
+    from rushes.messages.commands import Add
 
-    desk = Studio.of_user().desk(film)
-    made, shot = add_to_film(desk, scene, after, frames, assignments or [])
+    asked = Add(
+        film=real(film),
+        scene=scene,
+        after=after,
+        frames=frames,
+        assignments=assignments or [],
+        folder=str(Path.cwd()),
+    )
+    made = perform(asked, no_daemon) | {"film": str(film)}
     if json:
-        emit({**created(film, made), "shots": [{"shot": shot.block.shot, "name": shot.block.name}]})
+        emit(made)
         return
-    show(f"{shot.block.name} ({shot.block.shot}), {frames} frames")
+    (shot,) = made["shots"]
+    show(f"{shown(shot['name'])} ({shot['shot']}), {frames} frames")
     show(f"next: rushes render {film}")

@@ -106,18 +106,19 @@ def _changed(desk: Desk, targets: Callable[[Film], list[Level]], assignment: str
 
 def _render(desk: Desk) -> list[str]:
     """Render, and say what was made, what was not, and why."""
-    from rushes.cli.progress import reporter
+    from rushes.cli.progress import watching
     from rushes.engine.rendering import render_film
+    from rushes.engine.statusing import reason_row
     from rushes.engine.wishes import Wishes
 
     for shot in desk.plan(desk.read()).shots.values():
         if shot.state == "stale":
             say(f"   {shown(shot.block.name)} is stale")
-            for line in reasons(shot.reasons):
+            for line in reasons([reason_row(reason) for reason in shot.reasons]):
                 say(f"      {line}")
-    with reporter() as watching:
-        outcome = render_film(desk, Wishes(), watching)
-    names = [name for name, _ in outcome.rendered]
+    with watching() as tell:
+        outcome = render_film(desk, Wishes(), tell)
+    names = [row.name for row in outcome.rendered]
     say(f"   rendered: {', '.join(names) or 'nothing'}")
     if outcome.fresh:
         others = [shown(s.block.name) for s in desk.read().shots.values() if s.block.name not in names]

@@ -7,7 +7,23 @@ from __future__ import annotations
 
 import typer
 
-from rushes.cli import add, demo, doctor, export, models, new, render, set_, show, status, takes
+from rushes.cli import (
+    add,
+    clean,
+    daemon,
+    demo,
+    doctor,
+    export,
+    models,
+    new,
+    queue,
+    render,
+    set_,
+    show,
+    status,
+    takes,
+    watch,
+)
 
 app = typer.Typer(
     name="rushes",
@@ -19,7 +35,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for module in (demo, new, add, status, show, set_, render, takes, export, models, doctor):
+COMMANDS = (demo, new, add, status, show, set_, render, watch, takes, export, queue, clean, models, daemon, doctor)
+
+for module in COMMANDS:
     module.register(app)
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from rushes.cli.edge import FilmPath, Json, command, emit, say, show
-
-if TYPE_CHECKING:
-    from rushes_otio.film import Film
+from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, say, show, shown
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +22,7 @@ def new(
         typer.Option("--from", metavar="FILE", help="A script (.fountain) or a cut (.otio) to start from."),
     ] = None,
     rate: Annotated[str, typer.Option(help="Frames per second, for a film that starts from no cut.")] = "24/1",
+    no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
     """Make a film: empty, from a Fountain script, or from a cut.
@@ -36,32 +34,24 @@ def new(
         rushes new film.otio --from script.fountain
         rushes new film.otio --from cut.otio
     """
-    from rushes.engine.newfilm import create_film
+    from rushes.cli.link import perform, real
+    from rushes.messages.commands import New
 
-    made, warnings = create_film(film, source, rate)
-    for warning in warnings:
-        say(f"note: {warning}")
+    asked = New(film=real(film), source=real(source) if source else "", rate=rate)
+    made = perform(asked, no_daemon) | {"film": str(film)}
+    for warning in made.pop("warnings"):
+        say(f"note: {shown(warning, 300)}")
     if json:
-        emit(created(film, made))
+        emit(made)
         return
-    count = len(made.shots)
-    show(f"{film}: {len(made.block.scenes)} scenes, {count} shots, {made.external_count()} external clips")
-    show(f"next: {_next(film, made)}")
+    scenes, shots, external = len(made["scenes"]), len(made["shots"]), made["external"]
+    show(f"{film}: {scenes} scenes, {shots} shots, {external} external clips")
+    show(f"next: {_next(film, shots, external)}")
 
 
-def _next(path: Path, film: Film) -> str:
-    if film.shots:
+def _next(path: Path, shots: int, external: int) -> str:
+    if shots:
         return f"rushes render {path}"
-    if film.external_count():
+    if external:
         return f'rushes set {path} V1@0 prompt="…" makes a shot of what stands there'
     return f'rushes add {path} --scene "INT. KITCHEN" --frames 48 prompt="…"'
-
-
-def created(path: Path, film: Film) -> dict[str, object]:
-    """The JSON shape of `new` and `add`."""
-    return {
-        "film": str(path),
-        "scenes": [{"scene": s.id, "code": s.code, "name": s.name} for s in film.block.scenes],
-        "shots": [{"shot": s.block.shot, "name": s.block.name} for s in film.shots.values()],
-        "external": film.external_count(),
-    }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, say, show, shown
+from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, show, shown
+from rushes.cli.link import real, works_alone
+from rushes.cli.progress import watching
 
 if TYPE_CHECKING:
     from rushes.engine.outcome import Outcome
@@ -34,54 +37,53 @@ def render(
     """Render what is missing or stale: the whole film, or the shots you name.
 
     What a shot continues from is rendered first. Takes are never overwritten: each render is a new take, and
-    the one it made is chosen. Ctrl-C at any time; the next render goes on from there.
+    the one it made is chosen. Ctrl-C cancels what is not made yet. The daemon does the work, and goes on if this
+    terminal is closed.
 
     \b
         rushes render film.otio
         rushes render film.otio SC010_SH020 --another 4
     """
-    del no_daemon  # rendering happens in this process; the option is there for scripts that will run beside one
-    from rushes.engine.rendering import render_film, wishes_for
-    from rushes.engine.studio import Studio
-
-    desk = Studio.of_user().desk(film)
-    wishes = wishes_for(desk, shots or [], another, until, model)
+    asked = (film, shots or [], another, until, model)
     if dry_run:
-        _say_what_would(desk, wishes, json)
+        _say_what_would(*asked, json)
         return
-    from rushes.cli.progress import reporter
-
-    with reporter() as watching:
-        outcome = render_film(desk, wishes, watching)
-    for warning in outcome.warnings:
-        say(f"note: {shown(warning, 300)}")
+    outcome = _alone(*asked) if works_alone(no_daemon) else _by_daemon(*asked)
     if json:
-        emit(shape(outcome, str(film)))
+        emit(outcome.shape(str(film)))
     else:
         show(summary(outcome, str(film)))
     if outcome.failed:
         raise typer.Exit(1)
 
 
-def shape(outcome: Outcome, film: str) -> dict[str, object]:
-    """The JSON of a render."""
-    return {
-        "film": film,
-        "rendered": [
-            {
-                "shot": made.shot,
-                "name": name,
-                "take": made.take,
-                "path": str(made.movie),
-                "seconds": round(made.seconds, 3),
-                "stages": made.stages,
-            }
-            for name, made in outcome.rendered
-        ],
-        "failed": [{"shot": r.shot, "name": r.name, "error": r.text, "remedy": r.remedy} for r in outcome.failed],
-        "skipped": [{"shot": r.shot, "name": r.name, "because": r.text} for r in outcome.skipped],
-        "fresh": outcome.fresh,
-    }
+def _alone(film: Path, shots: list[str], another: int, until: str, model: str) -> Outcome:
+    from rushes.engine.rendering import render_film, wishes_for
+    from rushes.engine.studio import Studio
+
+    desk = Studio.of_user().desk(film)
+    wishes = wishes_for(desk, shots, another, until, model)
+    with watching() as tell:
+        return render_film(desk, wishes, tell)
+
+
+def _by_daemon(film: Path, shots: list[str], another: int, until: str, model: str) -> Outcome:
+    from rushes.cli.waiting import render_by_daemon
+    from rushes.messages.commands import Render
+
+    with watching() as tell:
+        asked = Render(film=real(film), shots=shots, another=another, until=stage(until), model=model)
+        return render_by_daemon(asked, tell)
+
+
+def stage(until: str) -> Literal["", "keyframe"]:
+    """The stage to stop at; BadRequest for one where nothing can be stopped."""
+    from rushes_otio.errors import BadRequest
+
+    stages: dict[str, Literal["", "keyframe"]] = {"": "", "keyframe": "keyframe"}
+    if until in stages:
+        return stages[until]
+    raise BadRequest(f"a render cannot stop at {until!r}", remedy="--until keyframe makes stills")
 
 
 def summary(outcome: Outcome, film: str) -> str:
@@ -92,12 +94,16 @@ def summary(outcome: Outcome, film: str) -> str:
     return said + (f"\nnext: rushes export {film} cut.mp4" if outcome.rendered and not outcome.failed else "")
 
 
-def _say_what_would(desk: Desk, wishes: Wishes, json: bool) -> None:
+def _say_what_would(film: Path, shots: list[str], another: int, until: str, model: str, json: bool) -> None:
     from rushes.cli.status import reasons
+    from rushes.engine.rendering import wishes_for
+    from rushes.engine.statusing import reason_row
+    from rushes.engine.studio import Studio
     from rushes.engine.wishes import worklist
 
-    film = desk.read()
-    plan = desk.plan(film)
+    desk = Studio.of_user().desk(film)
+    wishes = wishes_for(desk, shots, another, until, model)
+    plan = desk.plan(desk.read())
     found = worklist(plan, wishes, desk.shelf())
     if json:
         emit(_dry_shape(found, desk, wishes))
@@ -106,7 +112,7 @@ def _say_what_would(desk: Desk, wishes: Wishes, json: bool) -> None:
         shot = plan.shots[shot_id]
         kind = "variation" if order.kind == "another" else shot.state if shot.state != "fresh" else "once more"
         show(f"{shown(shot.block.name, 28):<28} {kind}, {shot.needed} frames")
-        for line in reasons(shot.reasons):
+        for line in reasons([reason_row(reason) for reason in shot.reasons]):
             show(f"      {line}")
     for refusal in [*found.failed, *found.skipped]:
         show(f"{refusal.name:<28} not: {shown(refusal.text, 200)}")

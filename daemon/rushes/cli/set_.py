@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rushes.cli.edge import FilmPath, Json, command, emit, say, show, shown
-
-if TYPE_CHECKING:
-    from rushes.engine.changing import Change
-    from rushes.engine.studio import Desk
-    from rushes_otio.film import Film
-    from rushes_otio.setting import Level
+from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, say, show, shown
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +29,7 @@ def set_(
     source: Annotated[
         Path | None, typer.Option("--from", metavar="OTHER.otio", help="Copy the library entry from another film.")
     ] = None,
+    no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
     """Change the intent of shots, a scene, a library entry or the film. KEY= unsets. Nothing is rendered.
@@ -49,69 +43,43 @@ def set_(
         rushes set film.otio V1@120 prompt="a lighthouse in the fog"
         rushes set film.otio SC010_SH030 first_frame.from=SC010_SH020
     """
-    from rushes.engine.changing import copy_entry, set_intent
-    from rushes.engine.studio import Studio
+    from rushes.cli.link import perform, real
+    from rushes.messages.commands import Set
 
-    desk = Studio.of_user().desk(film)
-    entry = _entry(character, style, location)
-    if source is not None and entry is not None:
-        changed, changes = copy_entry(desk, entry, source)
-    else:
-        shots, assignments = _sorted(what or [])
-        changed, changes = set_intent(desk, _targets(shots, scene, entry, whole_film), assignments)
-    _answer(desk, changed, changes, json)
+    shots, assignments = _sorted(what or [])
+    asked = Set(
+        film=real(film),
+        shots=shots,
+        assignments=assignments,
+        scene=scene,
+        character=character,
+        style=style,
+        location=location,
+        whole_film=whole_film,
+        source=real(source) if source else "",
+        folder=str(Path.cwd()),
+    )
+    answer(perform(asked, no_daemon), json)
 
 
 def _sorted(what: list[str]) -> tuple[list[str], list[str]]:
+    """Shots and assignments, by how they are written."""
     from rushes.engine.assign import is_assignment
-    from rushes_otio.errors import BadRequest
 
     assignments = [text for text in what if is_assignment(text)]
-    if not assignments:
-        raise BadRequest("nothing to set", remedy='say what, like prompt="…"; KEY= unsets')
-    return [text for text in what if not is_assignment(text)], assignments
+    return [text for text in what if text not in assignments], assignments
 
 
-def _entry(character: str, style: str, location: str) -> Level | None:
-    from rushes_otio.errors import BadRequest
-    from rushes_otio.setting import Level
-
-    asked = [Level(k, n) for k, n in (("character", character), ("style", style), ("location", location)) if n]
-    if len(asked) > 1:
-        raise BadRequest("one library entry at a time", remedy="run rushes set once for each")
-    return asked[0] if asked else None
-
-
-def _targets(shots: list[str], scene: str, entry: Level | None, whole_film: bool) -> Callable[[Film], list[Level]]:
-    from rushes.engine.changing import scene_level, shot_levels
-    from rushes_otio.errors import BadRequest
-    from rushes_otio.setting import Level
-
-    if sum((bool(shots), bool(scene), entry is not None, whole_film)) != 1:
-        raise BadRequest(
-            "say where to set it: shots, or one of --scene, --character, --style, --location, --film",
-            remedy="rushes set --help shows an example of each",
-        )
-    if entry is not None:
-        return lambda _: [entry]
-    if scene:
-        return lambda film: [scene_level(film, scene)]
-    return (lambda film: shot_levels(film, shots)) if shots else (lambda _: [Level("film")])
-
-
-def _answer(desk: Desk, film: Film, changes: list[Change], json: bool) -> None:
-    import msgspec
-
-    found = desk.plan(film)
-    counts = found.counts()
-    for shot in found.shots.values():
-        if shot.fault is not None:
-            say(f"invalid: {shown(shot.block.name)}: {shown(shot.fault.text, 300)}")
-            say(f"     do: {shown(shot.fault.remedy, 300)}")
+def answer(changed: dict[str, Any], json: bool) -> None:
+    """Say what was changed, which shots are invalid, and how many there are to render."""
+    for shot in changed["invalid"]:
+        say(f"invalid: {shown(shot['name'])}: {shown(shot['text'], 300)}")
+        say(f"     do: {shown(shot['remedy'], 300)}")
     if json:
-        emit({"changed": [msgspec.to_builtins(c) for c in changes], "stale": counts.get("stale", 0)})
+        emit(changed)
         return
-    for change in changes:
-        show(f"{shown(change.where)}: {change.field}: {shown(change.was)} → {shown(change.now)}")
-    to_make = counts.get("stale", 0) + counts.get("missing", 0)
-    show(f"{'nothing changed' if not changes else f'{to_make} shots to render'}")
+    for change in changed["changed"]:
+        was, now = shown(change["was"]), shown(change["now"])
+        show(f"{shown(change['where'])}: {shown(change['field'])}: {was} → {now}")
+    to_make = changed["stale"] + changed["missing"]
+    show(f"{to_make} shots to render" if changed["changed"] else "nothing changed")

@@ -24,25 +24,17 @@ def show_(
     \b
         rushes show film.otio SC010_SH020
     """
-    from rushes.engine.plan import Planner
-    from rushes.engine.reasons import UNKNOWN
-    from rushes.engine.studio import Studio
-    from rushes_otio.pointing import find_shot
+    from rushes.cli.link import glance, real
+    from rushes.messages.commands import Show
 
-    desk = Studio.of_user().desk(film)
-    loaded = desk.read()
-    found = find_shot(loaded, shot)
-    planned = Planner(loaded, desk.sources).some({found.block.shot})[found.block.shot]
-    if planned.fault is not None:
-        raise planned.fault
-    known = planned.today or {}
-    recipe = {key: None if value is UNKNOWN else value for key, value in known.items()}
-    origin = dict(planned.resolved.origin) if planned.resolved else {}
+    found = glance(Show(film=real(film), shot=shot))
     if json:
-        emit({"shot": found.block.shot, "name": found.block.name, "recipe": recipe, "origin": origin})
+        emit(found)
         return
-    show(f"{shown(found.block.name)} ({found.block.shot}), {planned.state}, {planned.needed} frames shown")
-    for field, value in recipe.items():
+    origin = found["origin"]
+    head = f"{shown(found['name'])} ({found['shot']})"
+    show(f"{head}, {found['state']}, {found['needed']} frames shown")
+    for field, value in found["recipe"].items():
         parts = [level for key, level in origin.items() if key == field or key.startswith(f"{field}.")]
         show(f"  {field:<14} {shown(value, 300)}")
         show(f"  {'':<14}   from {', '.join(dict.fromkeys(parts)) or _default(field)}")

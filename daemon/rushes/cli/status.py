@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import typer
 
 from rushes.cli.edge import FilmPath, Json, command, emit, show, shown
-
-if TYPE_CHECKING:
-    from rushes.engine.edges import ShotPlan
-    from rushes.engine.reasons import Reason
-    from rushes_otio.film import Film
 
 MARKS = {
     "fresh": "✓",
@@ -35,55 +30,59 @@ def status(film: FilmPath, json: Json = False) -> None:
     \b
         rushes status film.otio
     """
-    from rushes.engine.statusing import film_status
+    import gc
 
-    found = film_status(film)
+    from rushes.cli.link import glance, real
+    from rushes.messages.commands import Status
+
+    gc.disable()  # one pass over a large film makes no garbage worth the walks over it
+    found = glance(Status(film=real(film))) | {"film": str(film)}
     if json:
-        emit(found.shape(str(film)))
+        emit(found)
         return
-    _print(found.film, list(found.plan.shots.values()), found.states)
-    show(_summary(found.counts(), str(film)))
+    _print(found)
+    show(_summary(found["counts"], str(film)))
 
 
-def _print(film: Film, shots: list[ShotPlan], states: dict[str, str]) -> None:
+def _print(found: dict[str, Any]) -> None:
+    names = {scene["scene"]: f"{shown(scene['code'])} {shown(scene['name'])}" for scene in found["scenes"]}
     scene = None
-    for shot in shots:
-        if shot.block.scene != scene:
-            scene = shot.block.scene
-            row = film.scene(scene)
-            show(f"{shown(row.code)} {shown(row.name)}" if row else "no scene")
-        for line in _lines(shot, states[shot.block.shot]):
+    for row in found["shots"]:
+        if row["scene"] != scene:
+            scene = row["scene"]
+            show(names.get(scene, "no scene"))
+        for line in _lines(row):
             show(f"  {line}")
 
 
-def _lines(shot: ShotPlan, state: str) -> list[str]:
-    block = shot.block
-    take = block.chosen.take if block.chosen else "    "
+def _lines(row: dict[str, Any]) -> list[str]:
+    state = row["state"]
     extras = [
-        "locked" if block.locked else "",
-        f"{block.waiting} waits to be chosen" if block.waiting else "",
-        f"{len(shot.uses)} uses" if len(shot.uses) > 1 else "",
+        "locked" if row["locked"] else "",
+        f"{row['waiting']} waits to be chosen" if row["waiting"] else "",
+        f"{len(row['uses'])} uses" if len(row["uses"]) > 1 else "",
     ]
     remarks = ", ".join(e for e in extras if e)
-    head = f"{MARKS[state]} {shown(block.name, 28):<28} {take}  {state}" + (f"  ({remarks})" if remarks else "")
-    lines = [head, *(f"      {line}" for line in reasons(shot.reasons))]
-    if shot.fault is not None:
-        lines += [f"      {shown(shot.fault.text, 300)}", f"      do: {shown(shot.fault.remedy, 300)}"]
-    return [*lines, *(f"      {shown(note, 200)}" for note in shot.notes)]
+    head = f"{MARKS[state]} {shown(row['name'], 28):<28} {row['take'] or '    '}  {state}"
+    lines = [head + (f"  ({remarks})" if remarks else ""), *(f"      {line}" for line in reasons(row["reasons"]))]
+    fault = row.get("fault")
+    if fault:
+        lines += [f"      {shown(fault['text'], 300)}", f"      do: {shown(fault['remedy'], 300)}"]
+    return [*lines, *(f"      {shown(note, 200)}" for note in row.get("notes", ()))]
 
 
-def reasons(found: tuple[Reason, ...]) -> list[str]:
-    """Reasons as lines a person reads."""
+def reasons(found: list[dict[str, Any]]) -> list[str]:
+    """Reasons, as `status` has them, as lines a person reads."""
     lines = []
     for reason in found:
-        via = f" (through {', '.join(shown(v) for v in reason.via)})" if reason.via else ""
-        now = "not known until that is rendered" if reason.now is None else shown(reason.now)
-        if reason.input == "frames":
-            lines.append(f"the cut shows {reason.now} frames; the take has {reason.was}")
-        elif reason.via:
-            lines.append(f"{reason.input}: {now}{via}")
+        changed, was, now = reason["input"], reason["was"], reason["now"]
+        via = f" (through {', '.join(shown(v) for v in reason['via'])})" if reason["via"] else ""
+        if changed == "frames":
+            lines.append(f"the cut shows {now} frames; the take has {was}")
+        elif reason["via"]:
+            lines.append(f"{changed}: {'not known until that is rendered' if now is None else shown(now)}{via}")
         else:
-            lines.append(f"{reason.input}: {_both(reason.was, reason.now)}")
+            lines.append(f"{changed}: {_both(was, now)}")
     return lines
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rushes.cli.edge import FilmPath, Json, command, emit, show, shown
+from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, show, shown
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +24,7 @@ def takes(
     approve: Annotated[str, typer.Option(metavar="TAKE", help="Mark a take as approved.")] = "",
     note: Annotated[str | None, typer.Option(help="Write a note on the shot; empty removes it.")] = None,
     lock: Annotated[bool | None, typer.Option("--lock/--unlock", help="A locked shot is never rendered.")] = None,
+    no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
     """List a shot's takes, or decide about them. Takes are never overwritten.
@@ -34,20 +35,29 @@ def takes(
         rushes takes film.otio SC010_SH020
         rushes takes film.otio SC010_SH020 --choose t001
     """
-    from rushes.engine.choosing import Decisions, decide, list_takes
-    from rushes.engine.studio import Studio
+    from rushes.cli.link import glance, perform, real
+    from rushes.messages.commands import Takes
 
-    desk = Studio.of_user().desk(film)
-    decisions = Decisions(choose, restore, circle, uncircle, approve, note, lock)
-    found = decide(desk, shot, decisions) if decisions.any() else desk.read()
-    block, rows = list_takes(desk, found, shot)
+    asked = Takes(
+        film=real(film),
+        shot=shot,
+        choose=choose,
+        restore=restore,
+        circle=circle,
+        uncircle=uncircle,
+        approve=approve,
+        note=note,
+        lock=lock,
+    )
+    only_looks = asked == Takes(film=asked.film, shot=shot, restore=restore)
+    found = glance(asked) if only_looks else perform(asked, no_daemon)
     if json:
-        emit({"shot": block.shot, "name": block.name, "takes": rows})
+        emit(found)
         return
-    show(f"{shown(block.name)} ({block.shot})" + (", locked" if block.locked else ""))
-    for row in rows:
+    show(f"{shown(found['name'])} ({found['shot']})" + (", locked" if found["locked"] else ""))
+    for row in found["takes"]:
         marks = [name for name in ("chosen", "circled", "approved") if row[name]]
-        waits = ["waits to be chosen"] if row["take"] == block.waiting else []
+        waits = ["waits to be chosen"] if row["take"] == found["waiting"] else []
         show(f"  {row['take']}  {row['frames']:>5} frames  {row['made']}  {', '.join(marks + waits)}")
-    if not rows:
-        show(f"  none yet: rushes render {film} {block.name}")
+    if not found["takes"]:
+        show(f"  none yet: rushes render {film} {shown(found['name'])}")

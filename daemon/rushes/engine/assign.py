@@ -74,10 +74,12 @@ def parse(text: str, level: str) -> Assignment:
 class Assigner:
     """Applies assignments to the intent of one level of a film."""
 
-    def __init__(self, film: Film, level: Level, adopt: Adopt) -> None:
+    def __init__(self, film: Film, level: Level, adopt: Adopt, here: Path) -> None:
+        """`here` is the folder that paths are relative to, where the film's own folder has no such file."""
         self._film = film
         self._level = level
         self._adopt = adopt
+        self._here = here
 
     def apply(self, intent: dict[str, Raw], assignment: Assignment) -> dict[str, Raw]:
         """The intent with one assignment made. BadRequest for a value that the field cannot have."""
@@ -104,7 +106,7 @@ class Assigner:
         if given.root == "steps" and given.text.isdecimal():
             return int(given.text)
         if given.root in ("plate", "mask") and not is_id(given.text):
-            return self._adopt(Path(given.text))
+            return self._adopt(self._here / given.text)
         return given.text
 
     def _with_part(self, given: Assignment, current: Raw | None) -> Any:  # noqa: ANN401
@@ -135,8 +137,9 @@ class Assigner:
 
     def _path(self, text: str) -> str:
         folder = Path(self._film.where).parent
-        inside = not Path(text).is_absolute() and not Path(text).exists() and (folder / text).is_file()
-        return text if inside else self._adopt(Path(text))
+        given = self._here / text
+        inside = not Path(text).is_absolute() and not given.exists() and (folder / text).is_file()
+        return text if inside else self._adopt(given)
 
     def _use(self, text: str) -> str:
         if is_id(text) and self._film.find_use(text):

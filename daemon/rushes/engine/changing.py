@@ -101,7 +101,7 @@ def _assign(desk: Desk, film: Film, level: Level, assignments: list[str]) -> lis
     before = intent_at(film, level)
     after = before
     for text in assignments:
-        assigner = Assigner(film, level, desk.files.adopt)
+        assigner = Assigner(film, level, desk.files.adopt, desk.here)
         after = assigner.apply(after, parse(text, level.kind))
     if after != before or level.kind not in ("film", "shot", "scene"):
         put_intent(film, level, after)

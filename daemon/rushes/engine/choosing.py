@@ -39,8 +39,8 @@ class Decisions:
 
 def decide(desk: Desk, shot: str, decisions: Decisions) -> Film:
     """Carry the decisions out, in one change of the film. BadRequest when there is no such take."""
-    shelf = desk.shelf()
     with desk.changing() as film:
+        shelf = desk.shelf()  # while the film is held: a clean frees nothing meanwhile
         block = find_shot(film, shot).block
         if decisions.lock is not None:
             film.patch_shot(block.shot, locked=decisions.lock)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from msgspec import Raw
 
+from rushes.limited.foreign import read_cut
 from rushes.store import films
 from rushes.store.places import Places
 from rushes_otio import rawjson
 from rushes_otio.adding import add_scene, add_shot
-from rushes_otio.build import film_from_cut, new_film
+from rushes_otio.build import new_film
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film
 from rushes_otio.fountain import Script, parse_script, read_script
@@ -35,7 +36,7 @@ def _made(path: Path, source: Path | None, rate: str) -> tuple[Film, list[str]]:
     if source is None:
         return new_film(path.stem, Rate.parse(rate), str(path)), []
     if source.suffix == ".otio":
-        return film_from_cut(films.read_bytes(source), str(source)), []
+        return Film(read_cut(source), str(source)), []
     if source.suffix in (".fountain", ".txt", ".spmd"):
         script = read_script(source, Rate.parse(rate))
         return film_of_script(script, path, Rate.parse(rate)), list(script.warnings)

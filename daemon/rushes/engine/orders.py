@@ -12,7 +12,7 @@ Kind = Literal["render", "another"]
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     """One take to be made. `render` makes what the film asks for today, and chooses it; `another` makes a
     variation with a seed of its own, and chooses nothing. `n` is the seed counter, None to keep the chosen
-    take's; `named` says that a person named this shot.
+    take's; `named` says that a person named this shot; `watch` that nobody asked at all: the film is watched.
     """
 
     kind: Kind = "render"
@@ -20,6 +20,17 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     until: str = ""  # "keyframe" to stop there
     model: str = ""  # instead of the one the intent asks for
     named: bool = False
+    watch: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a fresh shot has nothing left to do for it."""
+        return self.kind == "render" and self.n is None and not (self.named or self.until or self.model)
+
+    def is_like(self, other: Order) -> bool:
+        """Whether the other one's take is this one's too, whoever asked for it."""
+        mine, theirs = (msgspec.structs.replace(order, named=False, watch=False) for order in (self, other))
+        return mine == theirs and self.kind == "render" and self.n is None
 
     def to_json(self) -> str:
         return msgspec.json.encode(self).decode()

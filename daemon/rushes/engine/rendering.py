@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Sequence
 
-from rushes.engine.outcome import Outcome, Reporter
-from rushes.engine.render import Render
-from rushes.engine.studio import Desk
+from rushes.engine.floor import Delivery, Floor
+from rushes.engine.opendesk import OpenDesk
+from rushes.engine.outcome import Outcome, row_of
+from rushes.engine.shooting import Shooting
+from rushes.engine.studio import Desk, Studio
+from rushes.engine.telling import Tell
 from rushes.engine.wishes import Wishes
+from rushes.store.durable import tidy_parts
+from rushes.store.places import private
 from rushes.worker.ledger import Patience
 from rushes.worker.supervisor import WorkerProcess, WorkerSettings
+from rushes.worker.workers import Workers, drain
 from rushes_otio.errors import BadRequest
 from rushes_otio.pointing import find_shot
 
@@ -26,12 +33,46 @@ def wishes_for(desk: Desk, shots: Sequence[str], another: int, until: str, model
     return Wishes(tuple(find_shot(film, text).block.shot for text in shots), another, until, model)
 
 
-def render_film(desk: Desk, wishes: Wishes, reporter: Reporter) -> Outcome:
-    """Render with a worker process of this process's own."""
-    settings = desk.studio.settings
-    patience = Patience(silence=settings.silence_s)
-    workers = WorkerProcess(WorkerSettings(desk.studio.places.state, patience=patience))
+def worker_of(studio: Studio) -> Workers:
+    """A worker process of this process's own, as the settings say."""
+    patience = Patience(silence=studio.settings.silence_s)
+    return WorkerProcess(WorkerSettings(studio.places.state, patience=patience))
+
+
+def render_film(desk: Desk, wishes: Wishes, tell: Tell, workers: Workers | None = None) -> Outcome:
+    """Render, with a worker process of this process's own unless `workers` are given; both end with it.
+    KeyboardInterrupt leaves a film that names every take that was finished, and nothing in the queue."""
+    studio = desk.studio
+    floor = Floor(workers or worker_of(studio), private(studio.places.cache))
+    deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+    open_desk = OpenDesk(studio, desk.places)
+    shooting = Shooting(open_desk, floor.booth(deliveries.put), tell)
     try:
-        return Render(desk, workers, reporter).run(wishes)
+        return _render(open_desk, shooting, wishes, deliveries)
+    except BaseException:
+        shooting.cancel_all("interrupted")
+        raise
     finally:
-        workers.stop()
+        shooting.close()
+        floor.stop()
+        tidy_parts(desk.places.takes)
+
+
+def _render(
+    desk: OpenDesk, shooting: Shooting, wishes: Wishes, deliveries: queue.SimpleQueue[Delivery]
+) -> Outcome:
+    found, rows = shooting.ask(wishes)
+    jobs = desk.studio.jobs
+    ids = {row.job for row in rows} | {job.id for job in jobs.pending(desk.places.key)}
+    shooting.turn()
+    while shooting.is_open:
+        version = desk.version
+        for event in drain(deliveries, shooting.patience()):
+            shooting.on(event)
+        desk.read()
+        if desk.version != version:
+            shooting.film_changed()
+        shooting.turn()
+    outcome = Outcome(failed=found.failed, skipped=found.skipped, fresh=found.fresh)
+    outcome.add(row_of(job) for job in jobs.some(ids))
+    return outcome

@@ -21,10 +21,11 @@ from rushes.worker.protocol import MOVIE, Done, Work
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One stage to be run, and its key: of two shots that ask for one key, one waits for the other."""
+    """One stage to be run for a model, and its key: of two shots that ask for one key, one waits for the other."""
 
     key: str
     stage: str
+    model: str
     work: Work
 
 
@@ -155,8 +156,8 @@ class StageWork:
             if entry is not None:
                 self.notes.note(stage, entry, None)
                 return entry
-            out = self.scratch / f"{stage}-{key[:16]}"
-            done = yield Ask(key, stage, work(str(out)))
+            out = self.scratch / f"{stage}-{key}"
+            done = yield Ask(key, stage, str(self.recipe["model"]["name"]), work(str(out)))
             if done is not None:
                 entry = self.cache.put(key, out, stage)
                 self.notes.note(stage, entry, done.seconds)

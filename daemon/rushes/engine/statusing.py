@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rushes.engine.plan import Plan
 from rushes.engine.reasons import Reason
-from rushes.engine.studio import Studio
+from rushes.engine.studio import Desk
 from rushes.store.alive import exists
 from rushes.store.jobs import Job, State
 from rushes_otio.film import Film
@@ -39,26 +37,32 @@ class FilmStatus:
 
     def shape(self, path: str) -> dict[str, Any]:
         """The JSON of `rushes status`."""
-        rows = [
-            {
-                "shot": shot.block.shot,
-                "name": shot.block.name,
-                "scene": shot.block.scene,
-                "state": self.states[shot.block.shot],
-                "take": shot.block.chosen.take if shot.block.chosen else None,
-                "uses": list(shot.uses),
-                "locked": shot.block.locked,
-                "waiting": shot.block.waiting,
-                "reasons": [_reason(r) for r in shot.reasons],
-                **({"fault": shot.fault.as_dict()} if shot.fault else {}),
-                **({"notes": [printable(n) for n in shot.notes]} if shot.notes else {}),
-            }
-            for shot in self.plan.shots.values()
-        ]
-        return {"film": path, "rate": self.film.block.rate, "shots": rows, "counts": self.counts()}
+        rows = [self.row(shot_id) for shot_id in self.plan.shots]
+        scenes = [{"scene": s.id, "code": s.code, "name": s.name} for s in self.film.block.scenes]
+        rate = self.film.block.rate
+        return {"film": path, "rate": rate, "scenes": scenes, "shots": rows, "counts": self.counts()}
+
+    def row(self, shot_id: str) -> dict[str, Any]:
+        """One shot of it."""
+        shot = self.plan.shots[shot_id]
+        block = shot.block
+        return {
+            "shot": block.shot,
+            "name": block.name,
+            "scene": block.scene,
+            "state": self.states[block.shot],
+            "take": block.chosen.take if block.chosen else None,
+            "uses": list(shot.uses),
+            "locked": block.locked,
+            "waiting": block.waiting,
+            "reasons": [reason_row(r) for r in shot.reasons],
+            **({"fault": shot.fault.as_dict()} if shot.fault else {}),
+            **({"notes": [printable(n) for n in shot.notes]} if shot.notes else {}),
+        }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def reason_row(reason: Reason) -> dict[str, Any]:
+    """A reason as clients see it."""
     return {"input": reason.input, "was": reason.was, "now": reason.now, "via": list(reason.via)}
 
 
@@ -69,16 +73,13 @@ def _seen_as(job: Job) -> str | None:
     return _SEEN_AS.get(job.state)
 
 
-def film_status(path: Path) -> FilmStatus:
+def film_status(desk: Desk) -> FilmStatus:
     """Read a film and say how it stands."""
-    gc.disable()  # one pass over a large film makes no garbage worth the walks over it
-    studio = Studio.of_user()
-    desk = studio.desk(path)
     film = desk.read()
     plan = desk.plan(film)
     states = {shot_id: shot.state for shot_id, shot in plan.shots.items()}
-    if studio.places.database.exists():
-        for shot_id, job in studio.jobs.latest(desk.places.key).items():
+    if desk.studio.places.database.exists():
+        for shot_id, job in desk.studio.jobs.latest(desk.places.key).items():
             if states.get(shot_id) in ("stale", "missing"):
                 states[shot_id] = _seen_as(job) or states[shot_id]
     return FilmStatus(film, plan, states)

@@ -27,6 +27,7 @@ from rushes_otio.film import Film
 if TYPE_CHECKING:
     from rushes.store.cache import StageCache
     from rushes.store.shelf import Shelf
+    from rushes.store.switches import Switches
     from rushes.store.timings import Timings
 
 
@@ -60,6 +61,12 @@ class Studio:
         return Jobs(self.database)
 
     @cached_property
+    def switches(self) -> Switches:
+        from rushes.store.switches import Switches
+
+        return Switches(self.database)
+
+    @cached_property
     def timings(self) -> Timings:
         from rushes.store.timings import Timings
 
@@ -70,6 +77,11 @@ class Studio:
         from rushes.store.cache import StageCache
 
         return StageCache(private(self.places.cache), self.settings.cache_gib * 1024**3)
+
+    def reload(self) -> None:
+        """Read the settings and the registry anew when they are asked for next."""
+        for name in ("settings", "registry"):
+            self.__dict__.pop(name, None)
 
     def desk(self, path: Path) -> Desk:
         """Everything about one film."""
@@ -82,6 +94,7 @@ class Desk:
     def __init__(self, studio: Studio, places: FilmPlaces) -> None:
         self.studio = studio
         self.places = places
+        self.here = Path()  # what paths that a person types are relative to
 
     @cached_property
     def files(self) -> MentionedFiles:

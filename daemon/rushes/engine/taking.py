@@ -93,7 +93,7 @@ class Taking:
         part = movie.with_name(movie.name + ".part")
         ask = self._ask(take, part)
         done = yield ask
-        assert isinstance(done, protocol.Done)  # the key is this shot's own: nobody else makes it
+        assert isinstance(done, protocol.Done)  # the file is this take's own: nobody else makes it
         self._note("ran", done.seconds, done.digest)
         digest = done.digest
         if self._extends:
@@ -160,7 +160,8 @@ class Taking:
             encode=self._encode_spec(take),
             out=str(out),
         )
-        return Ask(self.key, "encode", work)
+        # With the file's name: what two shots make of one motion are two takes.
+        return Ask(f"{self.key}:{out}", "encode", name, work)
 
     def _encode_spec(self, take: str) -> EncodeSpec:
         rate = self.context.film.rate

@@ -14,12 +14,15 @@ from rushes_otio.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """A render as a person asked for it. No `shots` means the whole film."""
+    """A render as a person asked for it. No `shots` means the whole film. `watch`: nobody asked, the film is
+    watched. `only` leaves the other shots out of a render of the whole film."""
 
     shots: tuple[str, ...] = ()
     another: int = 0
     until: str = ""
     model: str = ""
+    watch: bool = False
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def worklist(plan: Plan, wishes: Wishes, shelf: Shelf) -> Worklist:
     found = Worklist()
     for shot_id in _wanted(plan, wishes):
         shot = plan.shots[shot_id]
-        refusal = _refused(shot, shelf, named=shot_id in named)
+        refusal = _refused(shot, wishes, shelf, named=shot_id in named)
         if shot.state == "invalid":
             found.failed.append(_invalid(shot))
         elif refusal is not None:
@@ -66,7 +69,7 @@ def worklist(plan: Plan, wishes: Wishes, shelf: Shelf) -> Worklist:
 
 def _wanted(plan: Plan, wishes: Wishes) -> list[str]:
     if not wishes.shots:
-        return list(plan.shots)
+        return [shot for shot in plan.shots if wishes.only is None or shot in wishes.only]
     wanted: dict[str, None] = {}
     for shot_id in wishes.shots:
         for upstream in _stale_upstreams(plan, shot_id):
@@ -87,30 +90,38 @@ def _stale_upstreams(plan: Plan, shot_id: str) -> list[str]:
     return list(reversed(found))
 
 
-def _refused(shot: ShotPlan, shelf: Shelf, *, named: bool) -> Refusal | None:
+def _refused(shot: ShotPlan, wishes: Wishes, shelf: Shelf, *, named: bool) -> Refusal | None:
     block = shot.block
     name = printable(block.name, 60)
     if block.locked and (shot.state != "fresh" or named):
         return Refusal(block.shot, name, "it is locked", f"rushes takes FILM {block.shot} --unlock")
-    if not named and waits(shot, shelf):
+    if not named and _waits(shot, wishes, shelf):
         text = f"its take {block.waiting} waits to be chosen"
         return Refusal(block.shot, name, text, f"rushes takes FILM {block.shot} --choose {block.waiting}")
     return None
 
 
-def waits(shot: ShotPlan, shelf: Shelf) -> bool:
+def _waits(shot: ShotPlan, wishes: Wishes, shelf: Shelf) -> bool:
     """Whether today's take of a shot is made already and waits for a person who chose another one by hand."""
     block = shot.block
-    if block.waiting is None or shot.recipe is None or not only_from_upstream(shot):
+    if block.waiting is None or shot.recipe is None or not _keeps_hands_take(shot, watch=wishes.watch):
         return False
     rows = {take.take for take in shelf.takes(block.shot)}
     return block.waiting in rows and shelf.record(block, block.waiting).recipe == shot.recipe
 
 
-def only_from_upstream(shot: ShotPlan) -> bool:
-    """Whether a take that a person chose by hand is stale only through other shots."""
+def stays_waiting(shot: ShotPlan, order: Order) -> bool:
+    """Whether the take that `order` makes waits to be chosen, and the one a person chose stays in the cut."""
+    return not order.named and _keeps_hands_take(shot, watch=order.watch)
+
+
+def _keeps_hands_take(shot: ShotPlan, *, watch: bool) -> bool:
+    """Whether a person chose the shot's take by hand, and neither that person nor another asked for a new one: the
+    film is watched, or the shot is stale only through other shots."""
     chosen = shot.block.chosen
-    return chosen is not None and chosen.by == "hand" and all(reason.via for reason in shot.reasons)
+    if chosen is None or chosen.by != "hand" or not shot.reasons:
+        return False
+    return watch or all(reason.via for reason in shot.reasons)
 
 
 def _invalid(shot: ShotPlan) -> Refusal:
@@ -126,9 +137,10 @@ def _orders(shot: ShotPlan, wishes: Wishes, shelf: Shelf, *, named: bool) -> lis
             Order("another", n, wishes.until, wishes.model, named) for n in range(first, first + wishes.another)
         ]
     again = named and shot.state == "fresh" and not wishes.model
-    return [Order("render", _next_n(shot, shelf) if again else None, wishes.until, wishes.model, named)]
+    n = _next_n(shot, shelf) if again else None
+    return [Order("render", n, wishes.until, wishes.model, named, wishes.watch)]
 
 
 def _next_n(shot: ShotPlan, shelf: Shelf) -> int:
-    """The seed counter of the next variation: one more than any take of the shot had."""
-    return max((row.n for row in shelf.rows(shot.block.shot)), default=-1) + 1
+    """The seed counter of the next variation: more than any take of the shot had, freed ones included."""
+    return max(shot.block.next_take - 2, *(row.n for row in shelf.rows(shot.block.shot)), -1) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from PIL import Image
 
 from rushes.export.slates import slate
 from rushes.generators.base import Frame
+from rushes.limited import foreign
 from rushes.media.frames import iter_frames
-from rushes.media.probe import probe
+from rushes.media.probe import Probe, probe
 from rushes.stages.finish import FinishSpec, conform
 from rushes.store.mentioned import MentionedFiles
+from rushes.store.takes import parse_take_name
 from rushes_otio.cut import speed
 from rushes_otio.errors import RushesError
 from rushes_otio.film import Film, Track
@@ -28,10 +30,22 @@ BLOCK = 12
 """Frames a reader decodes and keeps at a time while it is asked backwards."""
 
 OPEN_FILES = 6
-"""Movies that are kept open; each holds a decoder with its threads."""
+"""Movies that are kept open; each holds a decoder with its threads, footage a process of its own."""
 
 ALMOST = 1e-3
 """What a frame number may lack of a whole one: files write times at other rates with few digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """How a movie file is read: what it is, and its frames from one on."""
+
+    probe: Callable[[Path], Probe]
+    frames: Callable[[Path, int], Iterator[Frame]]
+
+
+TAKE = Opener(probe, iter_frames)
+FOOTAGE = Opener(foreign.probe, foreign.iter_frames)
 
 
 @dataclass(slots=True)
@@ -40,6 +54,7 @@ class Reader:
 
     path: Path
     length: int
+    opener: Opener
     _frames: Iterator[Frame] | None = None
     _next: int = 0
     _kept: dict[int, Frame] = field(default_factory=dict)
@@ -55,7 +70,7 @@ class Reader:
         back = number < self._next
         first = max(0, number - BLOCK + 1) if back else number
         if self._frames is None or back or number - self._next >= AHEAD:
-            self._frames, self._next = iter_frames(self.path, first), first
+            self._frames, self._next = self.opener.frames(self.path, first), first
         self._kept = {}
         while self._next <= number:
             frame = next(self._frames)
@@ -73,7 +88,7 @@ class Pictures:
     size: tuple[int, int]
     rate: str
     lost: dict[str, str] = field(default_factory=dict)
-    _movies: dict[str, tuple[Path, int] | None] = field(default_factory=dict)
+    _movies: dict[str, tuple[Path, int, Opener] | None] = field(default_factory=dict)
     _readers: dict[Item, Reader] = field(default_factory=dict)
     _slates: dict[str, Frame] = field(default_factory=dict)
 
@@ -109,13 +124,14 @@ class Pictures:
             del self._readers[next(iter(self._readers))]
         return reader
 
-    def _found(self, item: Item, url: str) -> tuple[Path, int] | None:
+    def _found(self, item: Item, url: str) -> tuple[Path, int, Opener] | None:
         if not url:
             self.lost[self._name(item)] = "it has no media yet, so it is a slate"
             return None
         try:
             path = self.files.locate(url, self._name(item))
-            return path, probe(path).frames
+            opener = TAKE if _is_take(item, path) else FOOTAGE
+            return path, opener.probe(path).frames, opener
         except RushesError as e:
             self.lost[self._name(item)] = f"it is offline, so it is a slate: {e.text}"
             return None
@@ -139,6 +155,14 @@ class Pictures:
 def _url(item: Item) -> str:
     media = item.default_media
     return (media.target_url or "") if media is not None and media.online else ""
+
+
+def _is_take(item: Item, path: Path) -> bool:
+    """Whether the file is the take that the item's shot has chosen; all else comes from outside."""
+    block = item.block
+    if block is None or block.chosen is None:
+        return False
+    return parse_take_name(path.name) == (block.shot, block.chosen.take)
 
 
 def _media_frame(film: Film, item: Item, at: int) -> int:

@@ -54,7 +54,7 @@ class Feed:
             self._readers.append(threading.Thread(target=self._collect, args=(output_chunk,), daemon=True))
         for reader in self._readers:
             reader.start()
-        _widen(self._stdin)
+        widen(self._stdin)
 
     @property
     def pid(self) -> int:
@@ -112,7 +112,7 @@ class Feed:
                     stream.close()
 
 
-def _widen(pipe: IO[bytes]) -> None:
+def widen(pipe: IO[bytes]) -> None:
     """Give Linux pipes 1 MiB: the default of 64 KiB halves the speed of raw frames (measured)."""
     if sys.platform == "linux":
         import fcntl

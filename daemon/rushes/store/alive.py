@@ -44,7 +44,8 @@ def _start(pid: int) -> int:
 
 
 def exists(pid: int) -> bool:
-    """Whether a process with this PID runs on this machine."""
+    """Whether a process with this PID runs on this machine. One that has ended does not, though its parent may not
+    have heard of it yet."""
     if sys.platform == "win32":
         # os.kill(pid, 0) would end the process there.
         import ctypes
@@ -58,4 +59,11 @@ def exists(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _has_ended(pid)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"
+    except (OSError, IndexError):
+        return False

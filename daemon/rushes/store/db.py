@@ -1,8 +1,8 @@
 """rushes.db: one SQLite file per user, on the local disk, for what films need not carry.
 
-It holds the queue, the timings, the index of takes and the memo of file digests. A damaged one is moved aside
-and a new one made: the index is rebuilt from films and takes, timings and memo come back by use, the queue is
-lost, and `Database.warnings` says so.
+It holds the queue, the timings, the index of takes, the memo of file digests, what can be undone and what hosts
+hold. A damaged one is moved aside and a new one made: the index is rebuilt from films and takes, timings and memo
+come back by use, hosts say again what they hold, the queue and the undo are lost, and `Database.warnings` says so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rushes.store.failpoints import reach
 from rushes.store.places import private
 from rushes_otio.errors import Busy, FileFault, RushesError
 
@@ -41,6 +42,20 @@ SCHEMA: tuple[Step, ...] = (
         "CREATE INDEX takes_by_key ON takes (film, key)",
         "CREATE TABLE digests (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
     ),
+    (
+        # What came of a job, as JSON, for whoever asked and was cut off meanwhile.
+        "ALTER TABLE jobs ADD COLUMN result TEXT NOT NULL DEFAULT ''",
+        # Changes to intent that can be taken back (state 'done') or made again ('undone').
+        """CREATE TABLE changes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, film TEXT NOT NULL, label TEXT NOT NULL, levels TEXT NOT NULL,
+            state TEXT NOT NULL)""",
+        "CREATE INDEX changes_by_film ON changes (film, state)",
+        # Takes that a host's project uses, as the host said last.
+        """CREATE TABLE held (
+            film TEXT NOT NULL, host TEXT NOT NULL, shot TEXT NOT NULL, take TEXT NOT NULL,
+            PRIMARY KEY (film, host, shot, take)) WITHOUT ROWID""",
+        "CREATE TABLE switches (name TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+    ),
 )
 """Statement lists; list `i` takes a database of `user_version` i to i + 1. Lists are added, never changed."""
 
@@ -64,6 +79,13 @@ class Database:
         """All rows of a query."""
         with self._lock, self._faults():
             return self._open().execute(sql, values).fetchall()
+
+    @property
+    def changes(self) -> int:
+        """A number that is another one after each transaction, in this process or another."""
+        with self._lock, self._faults():
+            connection = self._open()
+            return int(connection.execute("PRAGMA data_version").fetchone()[0]) + connection.total_changes
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -107,7 +129,9 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                reach("database.before_commit")
                 connection.commit()
+                reach("database.after_commit")
             except BaseException:
                 connection.rollback()
                 raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 
-WRITE_LABELS = ("film", "previous", "record", "connection", "settings")
+WRITE_LABELS = ("film", "previous", "record", "connection", "key")
 """What `durable.write_atomic` is used for."""
 
 WRITE_STEPS = ("before_write", "half_written", "before_rename", "after_rename")
@@ -21,11 +21,14 @@ PUBLISH_STEPS = ("before_sync", "before_rename", "linked", "after_rename")
 
 CACHE_STEPS = ("before_output", "output_named", "sidecar_named")
 
-QUEUE_STEPS = ("enqueued", "started")
+QUEUE_STEPS = ("enqueued", "started", "finished", "replaced", "cancelled", "retried")
+
+DATABASE_STEPS = ("before_commit", "after_commit")
 
 NAMES = frozenset(
     [f"cache.{step}" for step in CACHE_STEPS]
     + [f"queue.{step}" for step in QUEUE_STEPS]
+    + [f"database.{step}" for step in DATABASE_STEPS]
     + [f"{label}.{step}" for label in WRITE_LABELS for step in WRITE_STEPS]
     + [f"{label}.{step}" for label in PUBLISH_LABELS for step in PUBLISH_STEPS]
 )

@@ -2,7 +2,8 @@
 
 queued ──start──► running ──succeed──► done
   │                 │ ├────fail─────► failed
-  │                 │ └────crash────► queued again, or parked at the third crash
+  │                 │ ├────crash────► queued again, or parked at the third crash
+  │                 │ └───replace───► queued again: the shot was edited meanwhile
   └──cancel─────────┴────cancel────► cancelled
 failed, parked and cancelled jobs can be retried.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ class State(StrEnum):
 class Event(StrEnum):
     START = "start"
     CRASH = "crash"
+    REPLACE = "replace"
     SUCCEED = "succeed"
     FAIL = "fail"
     CANCEL = "cancel"
@@ -53,6 +55,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.RUNNING, Event.SUCCEED): State.DONE,
     (State.RUNNING, Event.FAIL): State.FAILED,
     (State.RUNNING, Event.CRASH): State.QUEUED,  # PARKED when it is the last crash allowed
+    (State.RUNNING, Event.REPLACE): State.QUEUED,
     (State.RUNNING, Event.CANCEL): State.CANCELLED,
     (State.FAILED, Event.RETRY): State.QUEUED,
     (State.PARKED, Event.RETRY): State.QUEUED,
@@ -76,6 +79,7 @@ class Job:
     error: str
     remedy: str
     created: int  # microseconds since 1970, to show
+    result: str = ""  # JSON: what came of it, once it is done
 
     def after(self, event: Event) -> Job:
         """The job once `event` has happened. BadRequest when that cannot happen in its state."""
@@ -91,7 +95,9 @@ class Job:
         return replace(self, state=state, attempts=attempts, pid=pid, error="", remedy="")
 
 
-_SELECT = "SELECT id, film, shot, request, state, attempts, priority, pid, error, remedy, created FROM jobs"
+_SELECT = (
+    "SELECT id, film, shot, request, state, attempts, priority, pid, error, remedy, created, result FROM jobs"
+)
 _ORDER = "ORDER BY priority DESC, id"
 
 
@@ -100,6 +106,11 @@ class Jobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def changes(self) -> int:
+        """Another number after each change, by whatever process."""
+        return self._database.changes
 
     def add(self, film: str, shot: str, request: str, *, priority: int = 0) -> Job:
         """Ask for `request` (JSON) on a shot."""
@@ -131,6 +142,21 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
+    def films(self) -> list[str]:
+        """The films that have queued or running jobs, the longest waiting first."""
+        rows = self._database.read(
+            "SELECT film FROM jobs WHERE state IN ('queued', 'running') GROUP BY film ORDER BY min(id)"
+        )
+        return [str(row[0]) for row in rows]
+
+    def some(self, ids: Iterable[int]) -> list[Job]:
+        """The jobs with these ids, as far as there are such."""
+        rows = self._database.read(
+            f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",  # noqa: S608
+            (str(list(map(int, ids))),),
+        )
+        return [_job(row) for row in rows]
+
     def latest(self, film: str) -> dict[str, Job]:
         """The last job asked for of each shot of a film, whatever became of it."""
         rows = self._database.read(
@@ -139,23 +165,17 @@ class Jobs:
         )
         return {job.shot: job for job in map(_job, rows)}
 
-    def claim(self, film: str) -> Job | None:
-        """Start the next queued job of a film for this process; None when nothing is queued."""
+    def step(self, job: int, event: Event, *, error: str = "", remedy: str = "", result: str = "") -> Job:
+        """Let `event` happen to a job; `error` and `remedy` say why, for people, `result` what came of it.
+        BadRequest when it cannot."""
         with self._database.writing() as connection:
-            row = connection.execute(
-                f"{_SELECT} WHERE film = ? AND state = 'queued' {_ORDER} LIMIT 1", (film,)
-            ).fetchone()
-            return _moved(connection, _job(row), Event.START) if row else None
+            return _moved(connection, _get(connection, job), event, error, remedy, result)
 
-    def step(self, job: int, event: Event, *, error: str = "", remedy: str = "") -> Job:
-        """Let `event` happen to a job; `error` and `remedy` say why, for people. BadRequest when it cannot."""
+    def prioritise(self, priorities: Mapping[int, int]) -> None:
+        """Change when the turn of each of these jobs is."""
         with self._database.writing() as connection:
-            return _moved(connection, _get(connection, job), event, error, remedy)
-
-    def prioritise(self, job: int, priority: int) -> None:
-        """Change when a job's turn is."""
-        with self._database.writing() as connection:
-            connection.execute("UPDATE jobs SET priority = ? WHERE id = ?", (priority, job))
+            rows = [(priority, job) for job, priority in priorities.items()]
+            connection.executemany("UPDATE jobs SET priority = ? WHERE id = ?", rows)
 
     def recover(self, film: str) -> list[Job]:
         """Put back what a dead process left running; returns those jobs, queued or parked now. Only for who
@@ -172,11 +192,13 @@ class Jobs:
             return [_moved(connection, _job(row), Event.CRASH, "the process rendering it ended") for row in rows]
 
 
-def _moved(connection: Connection, job: Job, event: Event, error: str = "", remedy: str = "") -> Job:
-    job = replace(job.after(event), error=error, remedy=remedy)
+def _moved(
+    connection: Connection, job: Job, event: Event, error: str = "", remedy: str = "", result: str = ""
+) -> Job:
+    job = replace(job.after(event), error=error, remedy=remedy, result=result)
     connection.execute(
-        "UPDATE jobs SET state = ?, attempts = ?, pid = ?, error = ?, remedy = ? WHERE id = ?",
-        (job.state, job.attempts, job.pid, job.error, job.remedy, job.id),
+        "UPDATE jobs SET state = ?, attempts = ?, pid = ?, error = ?, remedy = ?, result = ? WHERE id = ?",
+        (job.state, job.attempts, job.pid, job.error, job.remedy, job.result, job.id),
     )
     return job
 

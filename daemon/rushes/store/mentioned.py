@@ -30,6 +30,7 @@ class MentionedFiles:
         self._settings_file = settings_file
         self._known: dict[str, str] = {}
         self._paths: dict[str, Path] = {}
+        self._looked_for: dict[Path, None] = {}
 
     def digest(self, path: str, where: str) -> str:
         """sha256 of the file that the film calls `path`; ShotFault when it may not or cannot be read."""
@@ -54,6 +55,10 @@ class MentionedFiles:
             )
         return found
 
+    def looked_for(self) -> list[Path]:
+        """Every file that was asked for and may be read, there or not."""
+        return list(self._looked_for)
+
     def locate(self, path: str, where: str) -> Path:
         """The real file behind a film's path (relative to the film's folder, absolute, or a file: URL)."""
         plain = _local(path, where)
@@ -64,6 +69,7 @@ class MentionedFiles:
                 where=where,
                 remedy=f'allow it in {self._settings_file}: roots = ["{real.parent}"]',
             )
+        self._looked_for[real] = None
         if not real.is_file():
             raise ShotFault(
                 f"there is no file {printable(path, 120)!r}",

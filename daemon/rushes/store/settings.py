@@ -16,11 +16,13 @@ from rushes_otio.errors import FileFault
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """See the module; `silence_s` is how long a stage may say nothing before its worker counts as hung."""
+    """See the module; `silence_s` is how long a stage may say nothing before its worker counts as hung, `idle_s`
+    how long the daemon stays with nothing to do and nobody there."""
 
     roots: list[str] = []
     ffmpeg: str = ""
     cache_gib: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 50
+    idle_s: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 600
     silence_s: Annotated[int, msgspec.Meta(ge=5, le=86_400)] = 60
 
 

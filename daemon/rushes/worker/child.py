@@ -8,26 +8,15 @@ import queue
 import signal
 import subprocess
 import sys
-import sysconfig
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import IO
 
-import rushes
-import rushes_otio
 from rushes_otio.text import printable
 
 REAP_S = 1.5
 """Seconds to wait for a killed process. Longer means the kernel holds it; nobody can do more."""
-
-_KEPT = tuple(
-    "PATH HOME USERPROFILE APPDATA LOCALAPPDATA SYSTEMROOT WINDIR TEMP TMP LANG LC_ TZ XDG_ LD_LIBRARY_PATH "
-    "RUSHES_FFMPEG IMAGEIO_FFMPEG_EXE OMP_ MKL_ OPENBLAS_ CUDA_ NVIDIA_ HIP_ ROCR_ PYTORCH_ HF_HOME "
-    "HF_HUB_".split()
-)
-"""Beginnings of the names of variables that a worker inherits."""
 
 OnLine = Callable[["Child", bytes], None]
 OnEnd = Callable[["Child", str], None]
@@ -157,16 +146,6 @@ class Child:
             return process.wait(REAP_S)
         except subprocess.TimeoutExpired:
             return None
-
-
-def clean_environment() -> dict[str, str]:
-    """What a worker needs of this process's environment, and where our packages are if not installed. No
-    PYTHONPATH and nothing else that makes Python run what lies in somebody's folder."""
-    kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
-    installed = {Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
-    ours = {Path(str(package.__file__)).resolve().parents[1] for package in (rushes, rushes_otio)}
-    sources = sorted(str(folder) for folder in ours - installed)
-    return kept | ({"PYTHONPATH": os.pathsep.join(sources)} if sources else {})
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rushes.generators.base import Frame
-from rushes.media.frames import iter_frames
+from rushes.limited import foreign
 from rushes.stages.encode import Encoder
 from rushes.stages.finish import conform
 from rushes.worker.jobs import read_motion
@@ -46,7 +46,7 @@ def _joined(work: Film, generators: Generators) -> Iterator[Frame]:
 
 def _frames(piece: Piece, size: tuple[int, int], generators: Generators) -> Iterator[Frame]:
     if piece.generator == MOVIE:
-        return iter_frames(Path(piece.path), piece.start, piece.frames)
+        return foreign.iter_frames(Path(piece.path), piece.start, piece.frames)
     frames = generators.get(piece.generator).frames(read_motion(piece.path), size)
     return itertools.islice(frames, piece.start, piece.start + piece.frames)
 

@@ -9,7 +9,7 @@ from rushes.worker.checks import checked
 from rushes.worker.device import make_lanes
 from rushes.worker.lanes import Lane
 from rushes.worker.loading import Generators
-from rushes.worker.protocol import Answer, Event, LaneName, Lost, Progress, Ready, Work
+from rushes.worker.protocol import Answer, Event, LaneName, Lost, Preview, Progress, Ready, Work
 from rushes.worker.workers import Events, drain
 
 
@@ -57,7 +57,7 @@ class InlineWorkers:
 
     def _receive(self, answer: Answer) -> None:
         """Every last event once: an answer after `stop` has been replaced by Lost."""
-        if isinstance(answer, Ready | Progress):
+        if isinstance(answer, Ready | Progress | Preview):
             self._events.put(answer)
             return
         with self._lock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import time
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from rushes.generators.base import Generator
-from rushes.media.frames import read_frame
+from rushes.limited import foreign
+from rushes.limited.pictures import png
 from rushes.worker import protocol
 from rushes.worker.lanes import Task, Unfit
 from rushes.worker.loading import Generators
@@ -72,10 +72,8 @@ def _motion(work: Motion, task: Task, generator: Generator) -> tuple[bytes, int]
 
 
 def _footage(work: Picture) -> bytes:
-    """One frame of a movie file, which a shot starts from."""
-    made = io.BytesIO()
-    Image.fromarray(read_frame(Path(work.motion), work.frame)).save(made, "PNG", compress_level=1)
-    return _png(made.getvalue())
+    """One frame of a movie file from outside, which a shot starts from."""
+    return _png(png(Image.fromarray(foreign.read_frame(Path(work.motion), work.frame))))
 
 
 def _png(made: bytes) -> bytes:

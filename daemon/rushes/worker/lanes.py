@@ -20,6 +20,9 @@ from rushes_otio.errors import MediaFault, RushesError
 PROGRESS_EVERY = 0.1
 """Seconds between two Progress answers of one request."""
 
+PREVIEW_EVERY = 1.0
+"""Seconds between two Preview answers of one request."""
+
 Send = Callable[[Answer], None]
 
 
@@ -41,6 +44,7 @@ class Task:
         self.cancelled = threading.Event()
         self._send = send
         self._told = 0.0
+        self._shown = 0.0
         self._ended = False
         self._lock = threading.Lock()
 
@@ -55,6 +59,17 @@ class Task:
                 return
             self._told = now
             self._send(protocol.Progress(id=self.id, stage=self.stage, done=int(done), total=int(total)))
+
+    def preview(self, jpeg: Callable[[], bytes]) -> None:
+        """Show what is coming, at most once a second; `jpeg` is only called when it is shown."""
+        now = time.monotonic()
+        if now - self._shown < PREVIEW_EVERY:
+            return
+        self._shown = now
+        small = jpeg()
+        with self._lock:
+            if not self._ended:
+                self._send(protocol.Preview(id=self.id, jpeg=small))
 
     def end(self) -> None:
         """No progress from here on."""

@@ -23,6 +23,7 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 
+from rushes.limited.confine import die_with_parent
 from rushes.store.locks import hold
 from rushes.store.places import Places
 from rushes.worker import protocol
@@ -36,16 +37,14 @@ from rushes_otio.errors import RushesError
 LOCK_WAIT = 1.0
 """Seconds to wait for a worker that is just ending to let go of the device."""
 
-_PR_SET_PDEATHSIG = 1
-_SIGKILL = 9
-
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve one device until stdin closes, then end the process, never to return. Where another worker holds
     the device, or an option is wrong, it says so on stderr and exits with 1."""
     options = _options(argv)
     faulthandler.enable()
-    die_with_parent(options.parent)
+    if options.parent:
+        die_with_parent(options.parent)
     places = dataclasses.replace(Places.of_user(), state=Path(options.state))
     name = "device-" + re.sub(r"[^A-Za-z0-9.]", "-", options.device)
     try:
@@ -82,21 +81,6 @@ def sender(answers: BinaryIO) -> Send:
             answers.flush()
 
     return send
-
-
-def die_with_parent(parent: int) -> None:
-    """Linux: be killed when the *thread* that started this process ends, whatever happens to the pipe.
-
-    The signal belongs to the parent's thread, so whoever starts a worker does so from a thread that lives as
-    long as the worker. A parent that ended before this call sends nothing: its PID is no longer our parent's.
-    """
-    if not sys.platform.startswith("linux") or not parent:
-        return
-    import ctypes
-
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 def _work(device: str, generators: Generators) -> NoReturn:

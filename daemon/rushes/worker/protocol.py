@@ -1,7 +1,7 @@
 """What a worker and its supervisor say to each other: one JSON object a line, typed, bounded in length.
 
     to the worker    Keyframe | Motion | Picture | Film | Cancel
-    from the worker  Ready | Progress | Done | Failed | Cancelled
+    from the worker  Ready | Progress | Preview | Done | Failed | Cancelled
     made up by the supervisor when the worker cannot speak any more    Lost
 
 A worker answers every request exactly once, with Done, Failed or Cancelled; Progress comes before that, the
@@ -123,14 +123,22 @@ class Progress(_Message, frozen=True, kw_only=True, tag="progress"):
     total: int
 
 
+class Preview(_Message, frozen=True, kw_only=True, tag="preview"):
+    """What is coming: a small JPEG, at most one a second for each request."""
+
+    jpeg: Annotated[bytes, msgspec.Meta(max_length=64 << 10)]
+
+
 class Done(_Message, frozen=True, kw_only=True, tag="done"):
     """`digest` is the sha256 of the file; of a film, that of its frames (`Encoder.digest`). `size` is
-    the file's, in bytes; `seconds` the time from the beginning of the work."""
+    the file's, in bytes; `seconds` the time from the beginning of the work, `loading` those of them that went into
+    loading the generator."""
 
     digest: str
     size: int
     frames: int
     seconds: float
+    loading: float = 0.0
 
 
 class Failed(_Message, frozen=True, kw_only=True, tag="failed"):
@@ -157,7 +165,7 @@ class Lost(_Message, frozen=True, kw_only=True, tag="lost"):
 Work = Keyframe | Motion | Picture | Film
 Request = Work | Cancel
 Last = Done | Failed | Cancelled
-Answer = Ready | Progress | Last
+Answer = Ready | Progress | Preview | Last
 Event = Answer | Lost
 
 _encoder = msgspec.json.Encoder()

@@ -19,11 +19,12 @@ from pathlib import Path
 
 import msgspec
 
+from rushes.limited.environment import clean_environment
 from rushes.worker import protocol
 from rushes.worker.checks import checked
-from rushes.worker.child import Child, clean_environment
+from rushes.worker.child import Child
 from rushes.worker.ledger import Ledger, Patience, Pending
-from rushes.worker.protocol import Cancel, Cancelled, Event, Failed, Lost, Progress, Ready, Work
+from rushes.worker.protocol import Cancel, Cancelled, Event, Failed, Lost, Preview, Progress, Ready, Work
 from rushes.worker.workers import Events, drain
 
 STOP_S = 1.8
@@ -141,7 +142,7 @@ class WorkerProcess:
         match answer:
             case Ready():
                 self._on_ready(child, answer)
-            case Progress():
+            case Progress() | Preview():
                 self._on_progress(child, answer)
             case _:
                 self._on_answer(child, answer)
@@ -157,7 +158,7 @@ class WorkerProcess:
             self._events.put(ready)
             self._changed.notify_all()
 
-    def _on_progress(self, child: Child, progress: Progress) -> None:
+    def _on_progress(self, child: Child, progress: Progress | Preview) -> None:
         with self._changed:
             if self._child is not child:
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rushes.worker.protocol import Event, Work
 
@@ -33,11 +33,14 @@ class Workers(Protocol):
 Events = queue.SimpleQueue[Event]
 
 
-def drain(events: Events, timeout: float) -> list[Event]:
-    """Everything in `events`; waits up to `timeout` seconds for the first."""
-    found: list[Event] = []
+T = TypeVar("T")
+
+
+def drain(events: queue.SimpleQueue[T], timeout: float | None) -> list[T]:
+    """Everything in `events`; waits up to `timeout` seconds for the first, None for as long as it takes."""
+    found: list[T] = []
     try:
-        found.append(events.get(timeout=max(timeout, 0.0)))
+        found.append(events.get(timeout=None if timeout is None else max(timeout, 0.0)))
         while True:
             found.append(events.get_nowait())
     except queue.Empty:

@@ -19,6 +19,7 @@ from rushes.generators.animatic.panel import STEPS, panel
 from rushes.generators.animatic.piece import ALL, Head, Piece, load, pack, unpack
 from rushes.generators.base import Frame, KeyframeRequest, MotionRequest, Progress
 from rushes.generators.traits import ANIMATIC
+from rushes.limited.pictures import png
 from rushes_otio.errors import BadRequest
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
@@ -36,12 +37,12 @@ class Animatic:
     def keyframe(self, request: KeyframeRequest, progress: Progress) -> bytes:
         """The given picture on the native canvas, or a drawn panel. PNG, RGB, 1920x1080."""
         if request.image is None:
-            made = panel(request.fields, request.seed, progress)
+            made = png(panel(request.fields, request.seed, progress))
         else:
             progress(0, STEPS)
-            made = pictures.composed(request.image)
+            made = pictures.given(request.image)
         progress(STEPS, STEPS)
-        return pictures.png(made)
+        return made
 
     def motion(self, request: MotionRequest, progress: Progress) -> bytes:
         """The camera's path over the picture; see `piece` for the form and `camera` for the moves."""
@@ -77,7 +78,7 @@ class Animatic:
             raise BadRequest(
                 f"frame {frame} of a motion of {piece.head.frames} frames", remedy="ask for a frame inside it"
             )
-        return pictures.png(_Shown(piece, NATIVE).frame(frame))
+        return png(_Shown(piece, NATIVE).frame(frame))
 
 
 class _Shown:
@@ -122,17 +123,17 @@ def _start(request: MotionRequest, move: str, fps: float) -> tuple[bytes, camera
             return before.end, camera.going_on(move, count, fps, seed, camera.WHOLE[None])
         return before.picture, camera.going_on(move, count, fps, seed, before.poses / camera.UNITS)
     if request.first_frame is not None:
-        return pictures.as_stored(request.first_frame), camera.from_whole(move, count, fps, seed)
+        return pictures.given(request.first_frame), camera.from_whole(move, count, fps, seed)
     if request.keyframe is None:
         raise BadRequest("a motion without a picture to start from", remedy="give it a keyframe or a first frame")
-    return pictures.as_stored(request.keyframe), camera.from_rest(move, count, fps, seed)
+    return pictures.drawn(request.keyframe), camera.from_rest(move, count, fps, seed)
 
 
 def _end(request: MotionRequest, fps: float) -> tuple[bytes | None, NDArray[np.float64]]:
     """The picture to end on and how much of it each frame shows. A single frame stays the first picture."""
     if request.last_frame is None or (request.frames == 1 and request.first_frame is not None):
         return None, np.zeros(request.frames)
-    return pictures.as_stored(request.last_frame), camera.dissolve(request.frames, fps)
+    return pictures.given(request.last_frame), camera.dissolve(request.frames, fps)
 
 
 def _said(text: str) -> str:

@@ -1,0 +1,67 @@
+"""Files from outside, opened in a limited child: timelines, movies, pictures.
+
+What these functions return and raise is what `rushes_otio.build` and `media` return and raise; where the child
+goes over a limit or crashes, that is a FileFault for a cut and a MediaFault for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rushes.limited import tasks
+from rushes.limited.process import GIB, parts
+from rushes.limited.tasks import Limits
+
+if TYPE_CHECKING:
+    from rushes.media.frames import Picture
+    from rushes.media.probe import Probe
+
+FILES = Limits(memory=4 * GIB, computing=60, silence=30)
+"""For what is read as a whole."""
+
+FRAMES = Limits(memory=8 * GIB, computing=600, silence=45)
+"""For decoding: 8K takes about 5 GiB with 16 threads, and the first frame may lie behind thousands that are not
+wanted. Less silence than a worker may keep, so that the file is blamed and not the worker."""
+
+
+def read_cut(path: Path) -> bytes:
+    """The text of the film that somebody's .otio becomes: see `rushes_otio.build.film_from_cut`."""
+    return _whole(tasks.Cut(str(path)))
+
+
+def probe(path: Path) -> Probe:
+    """As `media.probe.probe`."""
+    from rushes.media.probe import Probe
+
+    return msgspec.json.decode(_whole(tasks.Probe(str(path))), type=Probe)
+
+
+def read_frame(path: Path, number: int) -> Picture:
+    """As `media.frames.read_frame`."""
+    with closing(iter_frames(path, number, 1)) as frames:
+        return next(frames)
+
+
+def iter_frames(path: Path, start: int = 0, count: int | None = None) -> Generator[Picture, None, None]:
+    """As `media.frames.iter_frames`. The child starts with the first frame and ends when this is closed."""
+    import numpy as np
+
+    with closing(parts(tasks.Frames(str(path), start, count), FRAMES)) as frames:
+        for part, data in frames:
+            yield np.frombuffer(data, np.uint8).reshape(part.shape)
+
+
+def picture(path: Path) -> bytes:
+    """A picture file as a PNG: upright, 8-bit RGB or, with transparent parts, RGBA, and nothing but pixels.
+    MediaFault for anything but PNG, JPEG, WebP, TIFF, BMP or GIF of at most 80 million pixels."""
+    return _whole(tasks.Picture(str(path)))
+
+
+def _whole(task: tasks.Task) -> bytes:
+    with closing(parts(task, FILES)) as answers:
+        return b"".join(body for _, body in answers)
