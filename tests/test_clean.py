@@ -245,11 +245,11 @@ def test_the_command(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(tmp_path / "nothing.otio"), "--yes"])
     assert (result.exit_code, "no such file" in result.stderr) == (2, True)
     found = survey(film.desk, later())
-    (row,) = command.shape(found, "film.otio", dry_run=True)["freed"]  # type: ignore[misc]
+    (row,) = found.shape("film.otio", dry_run=True)["freed"]
     movie = film.movie("SH010", "t002")
     assert (row["name"], row["take"], row["path"]) == ("SC010_SH010", "t002", str(movie))
     assert row["bytes"] == movie.stat().st_size + movie.with_suffix(".json").stat().st_size
-    shown = command.lines(found, "film.otio", dry_run=True)
+    shown = command.lines(found.shape("film.otio", dry_run=True))
     assert shown[0].split()[0] == "SC010_SH010"
     assert shown[-1] == "free them: rushes clean film.otio --yes"
     assert [line.split() for line in shown[1:-2]] == [["kept:", "1", "chosen"]]

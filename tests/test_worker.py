@@ -37,6 +37,7 @@ from rushes.worker.protocol import (
     Motion,
     Picture,
     Piece,
+    Preview,
     Progress,
     Ready,
     Work,
@@ -131,7 +132,7 @@ def until(workers: Workers, wanted: Callable[[list[Event]], bool], seconds: floa
 
 
 def last_events(events: list[Event]) -> dict[int, Event]:
-    return {event.id: event for event in events if not isinstance(event, Ready | Progress)}
+    return {event.id: event for event in events if not isinstance(event, Ready | Progress | Preview)}
 
 
 def answers(workers: Workers, *ids: int) -> list[Event]:

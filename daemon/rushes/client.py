@@ -1,6 +1,6 @@
 """The client of the daemon: for commands, panel and hosts. Standard library, pyzmq and msgspec; no thread.
 
-    with Client(default_path(), "my tool") as client:
+    with Client(connection.default_path(), "my tool") as client:
         client.request(commands.Status(film=path))     # blocks until the answer is there
         client.follow(path)                            # from now on `poll` gives the film's state and events
         for told in client.poll(0.1): ...              # or add `client.fds` to a loop, and poll(0) when readable
@@ -16,13 +16,13 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 import msgspec
 import zmq
 
 from rushes import protocol
-from rushes.connection import Connection, default_path, read_connection
+from rushes.connection import Connection, read_connection
 from rushes.following import Following
 from rushes.messages import answers, commands, events
 from rushes.messages.base import Body
@@ -31,13 +31,11 @@ from rushes.protocol import Asked, Told, new_id
 from rushes.store.alive import exists
 from rushes_otio.errors import Unreachable
 
-__all__ = ["Client", "default_path"]
-
 PING_S = 5.0
 """How often the daemon is told that we are there."""
 
 SILENT_S = 2.0
-"""Seconds without a sign of life, after something was asked, until it is looked what became of the daemon."""
+"""Seconds of silence, after something was asked, until it is looked what became of the daemon."""
 
 GONE_S = 10.0
 """Seconds without a sign of life until the daemon counts as gone."""
@@ -57,6 +55,7 @@ class Client:
         self._own: set[str] = set()  # those that this client asks by itself
         self._inbox: deque[Told] = deque()
         self._followed: dict[str, Following] = {}  # by topic
+        self._also: int | None = None
         self._daemon = ""
         self._heard = self._pinged = self._looked = time.monotonic()
         self._linked = self._lost = False
@@ -68,9 +67,9 @@ class Client:
 
     # -- asking ----------------------------------------------------------------------------------------------
 
-    def send(self, command: commands.Commands) -> str:
+    def send(self, command: commands.Commands, id_: str = "") -> str:
         """Ask, without waiting; the answer, whose `parent` is the id returned, comes by `poll`."""
-        message = Asked(v=protocol.VERSION, id=new_id(), session=self._session, body=command)
+        message = Asked(v=protocol.VERSION, id=id_ or new_id(), session=self._session, body=command)
         self._pending[message.id] = command
         self._put(message)
         return message.id
@@ -110,12 +109,13 @@ class Client:
 
     # -- following -------------------------------------------------------------------------------------------
 
-    def follow(self, film: str) -> None:
-        """Hear of a film (its real, absolute path): its `state` first, then its events, none left out."""
+    def follow(self, film: str, id_: str = "") -> None:
+        """Hear of a film (its real, absolute path): its `state` first, the answer to a snapshot of that id, then
+        its events, none left out."""
         topic = protocol.topic(film)
         self._followed[topic] = Following(film)
         self._events.subscribe(topic)
-        self._catch_up(topic)
+        self._catch_up(topic, id_)
 
     def unfollow(self, film: str) -> None:
         topic = protocol.topic(film)
@@ -132,6 +132,11 @@ class Client:
         found = list(self._inbox)
         self._inbox.clear()
         return found
+
+    def wake_on(self, fd: int) -> None:
+        """Have `poll` return when this file descriptor, a socket's on Windows, is readable too."""
+        self._also = fd
+        self._poller.register(fd, zmq.POLLIN)
 
     @property
     def fds(self) -> tuple[int, int]:
@@ -150,6 +155,8 @@ class Client:
         self._poller = zmq.Poller()
         self._poller.register(self._commands, zmq.POLLIN)
         self._poller.register(self._events, zmq.POLLIN)
+        if self._also is not None:
+            self._poller.register(self._also, zmq.POLLIN)
         self._published = found
         self._heard = self._pinged = time.monotonic()
         self._own.add(self.send(commands.Hello(client=self._name, pid=self._pid, version=found.version)))
@@ -200,8 +207,8 @@ class Client:
             if isinstance(body, answers.Busy):
                 return
             command = self._pending.pop(told.parent)
-            if isinstance(command, commands.Snapshot) and isinstance(body, answers.Error):
-                self._asked_in_vain(command.film)
+            if isinstance(body, answers.Error) and self._is_followed(command):
+                self._followed[protocol.topic(command.film)].asked = False  # its next event makes us ask again
             self._greeted(body)
             if told.parent in self._own:
                 self._own.discard(told.parent)
@@ -212,6 +219,9 @@ class Client:
             self._on_event(told, body.film)
         elif not isinstance(body, answers.Busy | answers.Idle):
             self._inbox.append(told)
+
+    def _is_followed(self, command: commands.Commands) -> TypeGuard[commands.Snapshot]:
+        return isinstance(command, commands.Snapshot) and protocol.topic(command.film) in self._followed
 
     def _on_state(self, told: Told, state: answers.State) -> None:
         following = self._followed.get(protocol.topic(state.film))
@@ -229,17 +239,11 @@ class Client:
         if following.lacks:
             self._catch_up(protocol.topic(film))
 
-    def _catch_up(self, topic: str) -> None:
+    def _catch_up(self, topic: str, id_: str = "") -> None:
         following = self._followed[topic]
         if not following.asked:
             following.asked = True
-            self.send(commands.Snapshot(film=following.film, since=following.since(self._daemon)))
-
-    def _asked_in_vain(self, film: str) -> None:
-        """The film cannot be read now; its next event makes us ask again."""
-        following = self._followed.get(protocol.topic(film))
-        if following is not None:
-            following.asked = False
+            self.send(commands.Snapshot(film=following.film, since=following.since(self._daemon)), id_)
 
     # -- the link --------------------------------------------------------------------------------------------
 
@@ -341,6 +345,5 @@ class Client:
 
 
 def _gone(why: str) -> Unreachable:
-    return Unreachable(
-        f"the daemon cannot be reached: {why}", remedy="rushes daemon status; --no-daemon works without it"
-    )
+    remedy = "rushes daemon status; --no-daemon works without it"
+    return Unreachable(f"the daemon cannot be reached: {why}", remedy=remedy)

@@ -54,6 +54,16 @@ def put_intent(film: Film, level: Level, intent: dict[str, Raw]) -> None:
         _put_entry(film, level, raw)
 
 
+def drop_entry(film: Film, level: Level) -> None:
+    """Take a library entry out; nothing where it is not there."""
+    block = rawjson.open_object(film.raw_block, film.where)
+    library = rawjson.member(block, "library", film.where)
+    plural = KINDS[level.kind]
+    if plural in library:
+        library[plural] = rawjson.patch(library[plural], {entry_name(film, level): None}, film.where)
+        film.patch_block(library=library)
+
+
 def entry_name(film: Film, level: Level) -> str:
     """The name of a library entry as the library spells it; BadRequest when the name is another kind's."""
     if not re.fullmatch(r"\w{1,80}", level.key):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rushes.cli.edge import FilmPath, Json, command, emit, say, show, shown
-
-if TYPE_CHECKING:
-    from rushes.engine.cleaning import Cleaning, Row
+from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, say, show, shown
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +18,7 @@ def register(app: typer.Typer) -> None:
 def clean(
     film: FilmPath,
     yes: Annotated[bool, typer.Option("--yes", help="Free them; without it nothing is removed.")] = False,
+    no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
     """List the takes that nothing needs any more, or free them.
@@ -32,56 +30,40 @@ def clean(
         rushes clean film.otio
         rushes clean film.otio --yes
     """
-    from rushes.engine import cleaning
-    from rushes.engine.studio import Studio
+    from rushes.cli.link import glance, perform, real
+    from rushes.messages.commands import Clean
 
-    desk = Studio.of_user().desk(film)
-    found = cleaning.survey(desk)
-    if yes:
-        found = cleaning.clean(desk, found)
+    asked = Clean(film=real(film), yes=yes)
+    found = (perform(asked, no_daemon) if yes else glance(asked)) | {"film": str(film)}
     if json:
-        emit(shape(found, str(film), dry_run=not yes))
+        emit(found)
         return
-    for line in lines(found, str(film), dry_run=not yes):
+    for line in lines(found):
         show(line)
-    if found.leftovers:
-        say(f"note: {len(found.leftovers)} unfinished files were swept as well")
+    if found["leftovers"]:
+        say(f"note: {len(found['leftovers'])} unfinished files were swept as well")
 
 
-def shape(found: Cleaning, film: str, *, dry_run: bool) -> dict[str, object]:
-    """The JSON of a cleaning."""
-    return {
-        "film": film,
-        "freed": [
-            {"shot": row.shot, "name": row.name, "take": row.take, "path": str(row.path), "bytes": row.bytes}
-            for row in found.free
-        ],
-        "kept": [{"shot": row.shot, "take": row.take, "because": row.keep} for row in found.kept],
-        "bytes": found.bytes,
-        "dry_run": dry_run,
-        "leftovers": [str(path) for path in found.leftovers],
-    }
-
-
-def lines(found: Cleaning, film: str, *, dry_run: bool) -> list[str]:
+def lines(found: dict[str, Any]) -> list[str]:
     """What is freed of each shot, what is kept and why, and the sum of it."""
-    shots: dict[str, list[Row]] = {}
-    for row in found.free:
-        shots.setdefault(row.shot, []).append(row)
+    shots: dict[str, list[dict[str, Any]]] = {}
+    for row in found["freed"]:
+        shots.setdefault(row["shot"], []).append(row)
     said = [_line(shot, rows) for shot, rows in shots.items()]
-    reasons = Counter(row.keep for row in found.kept).most_common()
+    reasons = Counter(row["because"] for row in found["kept"]).most_common()
     said += [f"  kept: {count:>4} {shown(reason)}" for reason, count in reasons]
-    would = "would be " if dry_run else ""
-    said.append(f"{len(found.free)} {would}freed, {size(found.bytes)}; {len(found.kept)} are kept")
-    if dry_run and found.free:
-        said.append(f"free them: rushes clean {film} --yes")
+    would = "would be " if found["dry_run"] else ""
+    kept = len(found["kept"])
+    said.append(f"{len(found['freed'])} {would}freed, {size(found['bytes'])}; {kept} are kept")
+    if found["dry_run"] and found["freed"]:
+        said.append(f"free them: rushes clean {found['film']} --yes")
     return said
 
 
-def _line(shot: str, rows: list[Row]) -> str:
-    name = shown(rows[0].name, 28) or f"{shot}, in no cut"
-    takes = " ".join(row.take for row in rows)
-    return f"{name:<28} {size(sum(row.bytes for row in rows)):>9}  {takes}"
+def _line(shot: str, rows: list[dict[str, Any]]) -> str:
+    name = shown(rows[0]["name"], 28) or f"{shot}, in no cut"
+    takes = " ".join(row["take"] for row in rows)
+    return f"{name:<28} {size(sum(row['bytes'] for row in rows)):>9}  {takes}"
 
 
 def size(count: int) -> str:

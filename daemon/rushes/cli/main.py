@@ -10,6 +10,7 @@ import typer
 from rushes.cli import (
     add,
     clean,
+    client,
     daemon,
     demo,
     doctor,
@@ -22,6 +23,7 @@ from rushes.cli import (
     show,
     status,
     takes,
+    undo,
     watch,
 )
 
@@ -35,9 +37,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-COMMANDS = (demo, new, add, status, show, set_, render, watch, takes, export, queue, clean, models, daemon, doctor)
+MAKING = (demo, new, add, status, show, set_, undo, render, watch, takes, export)
+KEEPING = (queue, clean, models, daemon, client, doctor)
 
-for module in COMMANDS:
+for module in (*MAKING, *KEEPING):
     module.register(app)
 
 

@@ -11,13 +11,15 @@ from typing import Any
 
 import msgspec
 
-from rushes.engine.changing import Change, add_to_film, copy_entry, scene_level, set_intent, shot_levels
+from rushes.engine import cleaning
+from rushes.engine.changing import add_to_film, copy_entry, scene_level, set_intent, shot_levels
 from rushes.engine.choosing import Decisions, decide, list_takes
 from rushes.engine.newfilm import create_film
 from rushes.engine.plan import Planner
 from rushes.engine.reasons import UNKNOWN
 from rushes.engine.statusing import film_status
 from rushes.engine.studio import Desk
+from rushes.engine.undoing import Change, redo, undo
 from rushes.messages import commands
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film
@@ -160,6 +162,23 @@ def takes(desk: Desk, command: commands.Takes) -> Result:
     }
 
 
+def undo_(desk: Desk, command: commands.Undo) -> Result:
+    label, film, changes = undo(desk, skip=command.skip)
+    return {"undone": label, **changed_shape(desk, film, changes)}
+
+
+def redo_(desk: Desk, command: commands.Redo) -> Result:
+    label, film, changes = redo(desk, skip=command.skip)
+    return {"redone": label, **changed_shape(desk, film, changes)}
+
+
+def clean(desk: Desk, command: commands.Clean) -> Result:
+    found = cleaning.survey(desk)
+    if command.yes:
+        found = cleaning.clean(desk, found)
+    return found.shape(command.film, dry_run=not command.yes)
+
+
 _ACTS: dict[type, Callable[[Desk, Any], Result]] = {
     commands.Status: status,
     commands.Show: show,
@@ -167,4 +186,7 @@ _ACTS: dict[type, Callable[[Desk, Any], Result]] = {
     commands.Add: add,
     commands.Set: set_,
     commands.Takes: takes,
+    commands.Undo: undo_,
+    commands.Redo: redo_,
+    commands.Clean: clean,
 }

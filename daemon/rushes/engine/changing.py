@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from rushes.engine.assign import Assigner, parse
 from rushes.engine.studio import Desk
+from rushes.engine.undoing import Change, place, remembering
 from rushes_otio.adding import add_scene, add_shot, make_shot
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film, Shot
+from rushes_otio.library import KINDS
 from rushes_otio.pointing import find_place, find_scene, find_shot
 from rushes_otio.setting import Level, entry_name, intent_at, put_intent
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field that was changed: where, which, and its values (None where it is not set)."""
-
-    where: str
-    field: str
-    was: Any
-    now: Any
 
 
 def add_to_film(desk: Desk, scene: str, after: str, frames: int, assignments: list[str]) -> tuple[Film, Shot]:
@@ -45,7 +35,7 @@ def set_intent(
     desk: Desk, targets: Callable[[Film], list[Level]], assignments: list[str]
 ) -> tuple[Film, list[Change]]:
     """Make the same assignments on every level that `targets` finds in the film."""
-    with desk.changing() as film:
+    with remembering(desk) as film:
         changes = [c for level in targets(film) for c in _assign(desk, film, level, assignments)]
         return film, changes
 
@@ -81,7 +71,7 @@ def copy_entry(desk: Desk, level: Level, other: Path) -> tuple[Film, list[Change
             f"{other} has no {level.kind} {level.key!r}", where=str(other), remedy="check the name in that film"
         )
     copied = {key: _with_files(raw, source, desk) for key, raw in entry.items()}
-    with desk.changing() as film:
+    with remembering(desk) as film:
         before = intent_at(film, level)
         put_intent(film, level, copied)
         return film, _changes(film, level, before, copied)
@@ -112,14 +102,5 @@ def _changes(film: Film, level: Level, before: dict[str, Raw], after: dict[str, 
     was = {key: msgspec.json.decode(raw) for key, raw in before.items()}
     now = {key: msgspec.json.decode(raw) for key, raw in after.items()}
     keys = [k for k in dict.fromkeys([*was, *now]) if was.get(k) != now.get(k)]
-    place = _place(film, level)
-    return [Change(place, key, was.get(key), now.get(key)) for key in keys]
-
-
-def _place(film: Film, level: Level) -> str:
-    if level.kind == "shot":
-        return film.shots[level.key].block.name or level.key
-    if level.kind == "scene":
-        scene = film.scene(level.key)
-        return scene.code if scene else level.key
-    return "film" if level.kind == "film" else f"{level.kind} {entry_name(film, level)}"
+    where = place(film, Level(level.kind, entry_name(film, level)) if level.kind in KINDS else level)
+    return [Change(where, key, was.get(key), now.get(key)) for key in keys]

@@ -10,6 +10,7 @@ import msgspec
 
 from rushes.engine.plan import Planner
 from rushes.engine.studio import Desk
+from rushes.engine.undoing import remembering
 from rushes.store.shelf import Shelf
 from rushes.store.takes import FoundTake, TakeRecord, read_record
 from rushes_otio import choosing as film_takes
@@ -39,7 +40,7 @@ class Decisions:
 
 def decide(desk: Desk, shot: str, decisions: Decisions) -> Film:
     """Carry the decisions out, in one change of the film. BadRequest when there is no such take."""
-    with desk.changing() as film:
+    with remembering(desk) as film:
         shelf = desk.shelf()  # while the film is held: a clean frees nothing meanwhile
         block = find_shot(film, shot).block
         if decisions.lock is not None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rushes.engine.needed import Key, Needs, folders_in, listed, named_in, needs, omitted
 from rushes.engine.studio import Desk
@@ -53,6 +54,20 @@ class Cleaning:
     at: float
     rows: tuple[Row, ...]
     leftovers: tuple[Path, ...] = ()
+
+    def shape(self, film: str, *, dry_run: bool) -> dict[str, Any]:
+        """The JSON of `rushes clean`."""
+        return {
+            "film": film,
+            "freed": [
+                {"shot": row.shot, "name": row.name, "take": row.take, "path": str(row.path), "bytes": row.bytes}
+                for row in self.free
+            ],
+            "kept": [{"shot": row.shot, "take": row.take, "because": row.keep} for row in self.kept],
+            "bytes": self.bytes,
+            "dry_run": dry_run,
+            "leftovers": [str(path) for path in self.leftovers],
+        }
 
     @property
     def free(self) -> list[Row]:

@@ -26,6 +26,7 @@ from rushes_otio.film import Film
 
 if TYPE_CHECKING:
     from rushes.store.cache import StageCache
+    from rushes.store.changes import Changes
     from rushes.store.shelf import Shelf
     from rushes.store.switches import Switches
     from rushes.store.timings import Timings
@@ -59,6 +60,12 @@ class Studio:
     @cached_property
     def jobs(self) -> Jobs:
         return Jobs(self.database)
+
+    @cached_property
+    def changes(self) -> Changes:
+        from rushes.store.changes import Changes
+
+        return Changes(self.database)
 
     @cached_property
     def switches(self) -> Switches:

@@ -50,6 +50,10 @@ class Snapshot(FilmCommand, frozen=True, kw_only=True, tag="snapshot"):
     since: int | None = None
 
 
+class Leave(FilmCommand, frozen=True, kw_only=True, tag="leave"):
+    """This session follows the film no more."""
+
+
 class Daemon(Command, frozen=True, kw_only=True, tag="daemon"):
     """How the daemon is: the object that `rushes daemon status --json` prints."""
 
@@ -118,15 +122,17 @@ class Takes(FilmCommand, frozen=True, kw_only=True, tag="takes"):
 
 
 class Undo(FilmCommand, frozen=True, kw_only=True, tag="undo"):
-    """The last change of intent taken back."""
+    """The last change of intent taken back, or passed over."""
 
     repeatable: ClassVar[bool] = False
+    skip: bool = False
 
 
 class Redo(FilmCommand, frozen=True, kw_only=True, tag="redo"):
-    """What was undone last, made again."""
+    """What was undone last, made again, or passed over."""
 
     repeatable: ClassVar[bool] = False
+    skip: bool = False
 
 
 class Clean(FilmCommand, frozen=True, kw_only=True, tag="clean"):
@@ -208,7 +214,7 @@ class Watch(FilmCommand, frozen=True, kw_only=True, tag="watch"):
 
 
 FilmCommands = (
-    Snapshot | Status | Show | New | Add | Set | Takes | Undo | Redo | Clean | Hold | Render | Retry | Reorder
-    | Focus | Watch
+    Snapshot | Leave | Status | Show | New | Add | Set | Takes | Undo | Redo | Clean | Hold | Render | Retry
+    | Reorder | Focus | Watch
 )  # fmt: skip
 Commands = FilmCommands | Hello | Ping | Daemon | Stop | Jobs | Queue | Pause | Resume | Cancel

@@ -175,6 +175,9 @@ class Daemon:
             case commands.Ping():
                 session.films = frozenset(command.films)
                 return Pong(daemon=self.id, last=self._post.lasts(command.films))
+            case commands.Leave():
+                session.films -= {command.film}
+                return result({})
             case commands.Daemon():
                 return self._described()
             case commands.Stop():

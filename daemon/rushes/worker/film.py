@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from rushes.generators.base import Frame
@@ -14,6 +15,7 @@ from rushes.stages.finish import conform
 from rushes.worker.jobs import read_motion
 from rushes.worker.lanes import Task, Unfit
 from rushes.worker.loading import Generators
+from rushes.worker.preview import jpeg_of_frame
 from rushes.worker.protocol import MOVIE, Done, Film, Piece
 
 
@@ -26,6 +28,7 @@ def make_film(work: Film, task: Task, generators: Generators) -> Done:
     with Encoder(part, work.encode) as encoder:
         for frame in itertools.islice(finished, work.skip, work.skip + work.frames):
             task.progress(encoder.count, work.frames)
+            task.preview(partial(jpeg_of_frame, frame))
             encoder.write(frame)
         task.progress(encoder.count, work.frames)
         if encoder.count != work.frames:

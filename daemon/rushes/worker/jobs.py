@@ -15,6 +15,7 @@ from rushes.limited.pictures import png
 from rushes.worker import protocol
 from rushes.worker.lanes import Task, Unfit
 from rushes.worker.loading import Generators
+from rushes.worker.preview import jpeg_of_png
 from rushes.worker.protocol import Done, Keyframe, Motion, Picture
 
 MAX_PICTURE = 64 << 20
@@ -26,11 +27,11 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 def generate(work: Keyframe | Motion | Picture, task: Task, generators: Generators) -> Done:
     """Make the one file that `work` asks for. `Unfit` where what came out is not that."""
-    began = time.monotonic()
+    began, loading = time.monotonic(), generators.loading
     match work:
         case Keyframe():
-            generator = generators.get(work.generator)
-            made, frames = _png(generator.keyframe(work.request, task.progress)), 1
+            made, frames = _png(generators.get(work.generator).keyframe(work.request, task.progress)), 1
+            task.preview(lambda: jpeg_of_png(made))
         case Motion():
             made, frames = _motion(work, task, generators.get(work.generator))
         case Picture(generator=protocol.MOVIE):
@@ -41,7 +42,14 @@ def generate(work: Keyframe | Motion | Picture, task: Task, generators: Generato
     task.progress(frames, frames)
     write_new(Path(work.out), made)
     digest = hashlib.sha256(made).hexdigest()
-    return Done(id=work.id, digest=digest, size=len(made), frames=frames, seconds=time.monotonic() - began)
+    return Done(
+        id=work.id,
+        digest=digest,
+        size=len(made),
+        frames=frames,
+        seconds=time.monotonic() - began,
+        loading=generators.loading - loading,
+    )
 
 
 def read_motion(path: str) -> bytes:

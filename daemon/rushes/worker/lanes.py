@@ -66,7 +66,10 @@ class Task:
         if now - self._shown < PREVIEW_EVERY:
             return
         self._shown = now
-        small = jpeg()
+        try:
+            small = jpeg()
+        except Exception:  # nobody's take fails for a preview
+            return
         with self._lock:
             if not self._ended:
                 self._send(protocol.Preview(id=self.id, jpeg=small))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import re
 import threading
+import time
 from collections.abc import Mapping
 from typing import cast
 
@@ -27,6 +28,8 @@ class Generators:
         self._targets = dict(targets)
         self._made: dict[str, Generator] = {}
         self._lock = threading.Lock()
+        self.loading = 0.0
+        """Seconds that loading has taken so far."""
 
     def get(self, name: str) -> Generator:
         """The generator called `name`; BadRequest where there is none."""
@@ -36,9 +39,11 @@ class Generators:
             )
         with self._lock:
             if name not in self._made:
+                began = time.monotonic()
                 module, _, class_name = self._targets[name].partition(":")
                 made = getattr(importlib.import_module(module), class_name)()
                 self._made[name] = cast(Generator, made)
+                self.loading += time.monotonic() - began
             return self._made[name]
 
     def warm(self) -> None:
