@@ -84,6 +84,14 @@ ARROWS: dict[str, set[str]] = {
         "rushes.messages",
         "rushes.store.alive",
     },
+    "rushes.pipe": {
+        "rushes_otio.errors",
+        "rushes.client",
+        "rushes.connection",
+        "rushes.messages",
+        "rushes.protocol",
+        "rushes.starting",
+    },
     "rushes.server": {
         "rushes_otio",
         "rushes.messages",
@@ -100,6 +108,7 @@ ARROWS: dict[str, set[str]] = {
         "rushes.connection",
         "rushes.client",
         "rushes.starting",
+        "rushes.pipe",
         "rushes.store.places",
         "rushes.engine",
         "rushes.export",

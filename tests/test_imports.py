@@ -44,7 +44,9 @@ def test_the_watch_sees_what_is_imported() -> None:
     assert tried(["rushes.generators.base"], "numpy") == {"numpy": "rushes.generators.base"}
 
 
-@pytest.mark.parametrize("entry", ["rushes.cli.main", "rushes.worker.main", "rushes.engine.plan"])
+@pytest.mark.parametrize(
+    "entry", ["rushes.cli.main", "rushes.worker.main", "rushes.server.main", "rushes.client", "rushes.pipe"]
+)
 def test_an_entry_point_looks_for_no_torch(entry: str) -> None:
     assert tried([entry], GPU) == {}
 
@@ -61,6 +63,12 @@ def test_the_film_model_needs_no_pixels() -> None:
 
 def test_status_is_light() -> None:
     assert tried(["rushes.engine.plan"], f"{PIXELS} zmq sqlite3 rich typer") == {}
+
+
+def test_the_client_needs_zmq_and_msgspec_only() -> None:
+    others = f"{PIXELS} opentimelineio platformdirs filelock typer rich sqlite3 watchdog"
+    assert tried(["rushes.client"], others) == {}
+    assert tried(["rushes.client"], "zmq") == {"zmq": "rushes.client"}
 
 
 def test_the_command_line_starts_light() -> None:

@@ -102,7 +102,7 @@ class Pipe:
             self._bell.recv(4096)
 
     def _link(self) -> None:
-        """Find the daemon, or start it: a client that has lost it finds the new one by itself, and what was missed.
+        """Find the daemon, or start it: a client that has lost it finds the new one by itself, and what it missed.
         Without one the host is told why, and it is tried again."""
         self._tried = time.monotonic()
         try:

@@ -5,6 +5,7 @@
     ├─ BadRequest          what was asked for cannot be done: unknown shot, bad value, wrong field
     ├─ ShotFault           one shot is invalid; everything else goes on
     ├─ Busy                somebody else holds the film (its PID is named)
+    │  └─ Overtaken        somebody else changed the film in the same moment
     ├─ MediaFault          ffmpeg or a media file failed
     └─ Unreachable         exit 3: the daemon cannot be reached
 
@@ -43,6 +44,11 @@ class ShotFault(RushesError):
 
 class Busy(RushesError):
     """Another process holds what is needed; `where` or `text` names its PID."""
+
+
+class Overtaken(Busy):
+    """Another program wrote the film while we were about to. Nothing was changed; done again, it goes on from what
+    that program wrote."""
 
 
 class MediaFault(RushesError):

@@ -21,13 +21,16 @@ from rushes.engine.statusing import film_status
 from rushes.engine.studio import Desk
 from rushes.engine.undoing import Change, redo, undo
 from rushes.messages import commands
-from rushes_otio.errors import BadRequest
+from rushes_otio.errors import BadRequest, Overtaken
 from rushes_otio.film import Film
 from rushes_otio.pointing import find_shot
 from rushes_otio.setting import Level
 from rushes_otio.text import printable
 
 Result = dict[str, Any]
+
+TRIES = 4
+"""A command that another program got ahead of is carried out on what that program wrote."""
 
 
 def answer(desk: Desk, command: commands.FilmCommands) -> Result:
@@ -38,6 +41,11 @@ def answer(desk: Desk, command: commands.FilmCommands) -> Result:
     folder = getattr(command, "folder", "")
     if folder:
         desk.here = Path(folder)
+    for _ in range(TRIES - 1):
+        try:
+            return act(desk, command)
+        except Overtaken:
+            continue
     return act(desk, command)
 
 

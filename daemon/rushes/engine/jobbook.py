@@ -127,6 +127,12 @@ class JobBook:
         self._drop(waiting, "cancelled", because)
         reach("queue.cancelled")
 
+    def cancel_pending(self, why: str) -> None:
+        """Drop what is in the database, without a look at the film."""
+        for job in self._jobs.pending(self._film):
+            order = Order.from_json(job.request)
+            self.cancelled(Waiting(job, order, job.shot, order.model), why)
+
     def _drop(self, waiting: Waiting, how: How, because: str) -> None:
         with contextlib.suppress(BadRequest):  # done already, as above
             self._jobs.step(waiting.job.id, Event.CANCEL, error=because, result=result_of(waiting.name))

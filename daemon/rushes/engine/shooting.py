@@ -68,7 +68,7 @@ class Shooting:
         self._desk = desk
         self._booth = booth
         self._say = Telling(desk.places.key, tell)
-        self._book = JobBook(desk, self._say)
+        self.book = JobBook(desk, self._say)
         self._active: list[_Active] = []
         self._numbers: dict[int, _Active] = {}
         self._remaining = Remaining(desk.studio.timings)
@@ -89,18 +89,18 @@ class Shooting:
             self._shelf = self._desk.shelf()
             for warning in self._shelf.warnings:
                 self._say.warned(warning)
-            recovered = self._book.load()
+            recovered = self.book.load()
         except BaseException:
             self._lock.close()
             raise
         self.is_open = True
-        return self._book.rows_of(recovered)
+        return self.book.rows_of(recovered)
 
     def ask(self, wishes: Wishes) -> tuple[Worklist, list[JobRow]]:
         """Queue what `wishes` come to: the work, and its jobs."""
         picked_up = self.open()
         found = worklist(self._plan(), wishes, self._shelf)
-        rows = self._book.rows_of(self._jobs_for(found.orders))
+        rows = self.book.rows_of(self._jobs_for(found.orders))
         if rows or not wishes.watch:
             self._say.queued(rows, len(picked_up), self._seconds_left())
         return found, rows
@@ -111,40 +111,36 @@ class Shooting:
         same = {
             shot: there[shot].job for shot, order in orders if shot in there and there[shot].order.is_like(order)
         }
-        waiting = {one.job.id for one in self._book.backlog}
+        waiting = {one.job.id for one in self.book.backlog}
         new = [(shot, order) for shot, order in orders if shot not in same]
         replaced = [there[shot].job.id for shot, order in new if shot in there and order.kind == "render"]
         self.cancel(waiting.intersection(replaced), "it was asked for anew")
-        return sorted([*same.values(), *self._book.add(new)], key=lambda job: job.id)
+        return sorted([*same.values(), *self.book.add(new)], key=lambda job: job.id)
 
     def retry(self, ids: Iterable[int]) -> list[JobRow]:
         """Queue jobs again that failed, were parked or cancelled."""
         self.open()
-        rows = self._book.rows_of(self._book.retry(ids))
+        rows = self.book.rows_of(self.book.retry(ids))
         self._say.queued(rows, 0, self._seconds_left())
         return rows
 
     def first(self, ids: list[int]) -> None:
         """Move jobs to the front, in this order."""
         self.open()
-        self._book.first(ids)
+        self.book.first(ids)
 
     def focus(self, playhead: Iterable[str], selection: Iterable[str]) -> None:
         """What a person looks at comes first, also of the takes in the making."""
-        self._book.backlog.focus(playhead, selection)
+        self.book.backlog.focus(playhead, selection)
         for active in self._active:
-            self._booth.rerank(active.number, self._book.backlog.rank(active.waiting))
-
-    def rows(self) -> list[JobRow]:
-        """The jobs that wait or run, in the order of their turn."""
-        return self._book.rows()
+            self._booth.rerank(active.number, self.book.backlog.rank(active.waiting))
 
     def shots(self) -> set[str]:
         """The shots that a take is to be made of."""
         return {one.job.shot for one in self._everything() if one.order.kind == "render"}
 
     def _everything(self) -> list[Waiting]:
-        return [*self._book.backlog, *(active.waiting for active in self._active)]
+        return [*self.book.backlog, *(active.waiting for active in self._active)]
 
     def _plan(self) -> Plan:
         return self._desk.plan(self._desk.read())
@@ -153,7 +149,7 @@ class Shooting:
 
     def __len__(self) -> int:
         """Jobs that wait or run."""
-        return len(self._book.backlog) + len(self._active)
+        return len(self.book.backlog) + len(self._active)
 
     @property
     def is_busy(self) -> bool:
@@ -182,12 +178,12 @@ class Shooting:
         self._saved_at = time.monotonic()
 
     def _start_some(self) -> None:
-        plans = self._plan().shots if len(self._book.backlog) else {}
+        plans = self._plan().shots if len(self.book.backlog) else {}
         while len(self._active) <= AT_ONCE:
             above = None
             if len(self._active) == AT_ONCE:
-                above = min(self._book.backlog.rank(active.waiting) for active in self._active)
-            ready = self._book.backlog.take(lambda shot: self._may_start(plans.get(shot)), above)
+                above = min(self.book.backlog.rank(active.waiting) for active in self._active)
+            ready = self.book.backlog.take(lambda shot: self._may_start(plans.get(shot)), above)
             if ready is None:
                 return
             self._start(ready, plans.get(ready.job.shot))
@@ -197,10 +193,10 @@ class Shooting:
         if plan is None or not plan.upstream:
             return True
         made = {active.job.shot for active in self._active if active.order.kind == "render"}
-        return not any(self._book.backlog.renders[above] or above in made for above in plan.upstream)
+        return not any(self.book.backlog.renders[above] or above in made for above in plan.upstream)
 
     def _start(self, waiting: Waiting, plan: ShotPlan | None) -> None:
-        book, waiting = self._book, self._book.start(waiting)
+        book, waiting = self.book, self.book.start(waiting)
         failed = next((book.blocked[u] for u in plan.upstream if u in book.blocked), None) if plan else None
         if plan is None:
             book.cancelled(waiting, "the shot is not in the cut any more")
@@ -232,9 +228,9 @@ class Shooting:
             self._finish(active, stop.value)
         except RushesError as error:
             self._active.remove(active)
-            self._book.failed(active.waiting, error)
+            self.book.failed(active.waiting, error)
         else:
-            active.number = self._booth.submit(ask, self._book.backlog.rank(active.waiting))
+            active.number = self._booth.submit(ask, self.book.backlog.rank(active.waiting))
             self._numbers[active.number] = active
         finally:
             self._booth.settled(settled)
@@ -259,7 +255,7 @@ class Shooting:
             case Failed():
                 self._end(active)
                 remedy = event.remedy or "see the log: rushes daemon log"
-                self._book.failed(active.waiting, RushesError(printable(event.error), remedy=remedy))
+                self.book.failed(active.waiting, RushesError(printable(event.error), remedy=remedy))
             case Lost():
                 self._on_lost(active, event)
 
@@ -274,9 +270,9 @@ class Shooting:
         """Make the take again; what the cache holds by now is not made twice."""
         self._end(active)
         if event.innocent:
-            self._book.replace(active.waiting)
+            self.book.replace(active.waiting)
         else:
-            self._book.crashed(active.waiting, event.why)
+            self.book.crashed(active.waiting, event.why)
 
     # -- what people do --------------------------------------------------------------------------------------
 
@@ -286,7 +282,7 @@ class Shooting:
         for active in list(self._active):
             if active.order.kind == "render" and not _still_right(active, plans.get(active.job.shot)):
                 self._end(active)
-                self._book.replace(active.waiting)
+                self.book.replace(active.waiting)
 
     def cancel(self, ids: Iterable[int], why: str) -> list[int]:
         """Drop jobs, waiting or in the making; those that were there."""
@@ -294,9 +290,9 @@ class Shooting:
         running = [active for active in self._active if active.job.id in wanted]
         for active in running:
             self._end(active)
-        dropped = [*self._book.backlog.remove(wanted), *(active.waiting for active in running)]
+        dropped = [*self.book.backlog.remove(wanted), *(active.waiting for active in running)]
         for waiting in dropped:
-            self._book.cancelled(waiting, why)
+            self.book.cancelled(waiting, why)
         return [waiting.job.id for waiting in dropped]
 
     def cancel_all(self, why: str) -> list[int]:
@@ -309,11 +305,24 @@ class Shooting:
             return
         for active in list(self._active):
             self._end(active)
-            self._book.replace(active.waiting)
-        self._book.backlog.clear()
+            self.book.replace(active.waiting)
+        self.book.backlog.clear()
         try:
             self.save()
         finally:
+            self._rest()
+
+    def give_up(self, why: str) -> None:
+        """Nothing more is made for the film, which is gone."""
+        self.abandon()
+        self.book.cancel_pending(why)
+
+    def abandon(self) -> None:
+        """Leave the floor as it is: what ran counts as interrupted when it is taken up again."""
+        for active in list(self._active):
+            self._end(active)
+        self.book.backlog.clear()
+        if self.is_open:
             self._rest()
 
     def _rest(self) -> None:
@@ -325,7 +334,7 @@ class Shooting:
         self._active.remove(active)
         acceptance = Acceptance(made, active.order, stays_waiting(active.plan, active.order))
         apply = partial(acceptance.apply, shelf=self._shelf)
-        self._desk.arrive(Arrival(made.shot, apply, partial(self._book.made, active.waiting, made)))
+        self._desk.arrive(Arrival(made.shot, apply, partial(self.book.made, active.waiting, made)))
         for warning in made.warnings:
             self._say.warned(warning)
 

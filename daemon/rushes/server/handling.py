@@ -49,7 +49,7 @@ def answer(desk: OpenDesk, shooting: Shooting, command: commands.FilmCommands) -
             return result({"jobs": shooting.retry(command.jobs or _failed(desk))})
         case commands.Reorder():
             shooting.first(command.jobs)
-            return result({"jobs": shooting.rows()})
+            return result({"jobs": shooting.book.rows()})
         case commands.Focus():
             shooting.focus(command.playhead, command.selection)
             return result({})

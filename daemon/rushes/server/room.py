@@ -28,7 +28,7 @@ from rushes.server.announcing import Announcer
 from rushes.server.hall import Hall
 from rushes.server.watch import Watch
 from rushes.store.places import FilmPlaces
-from rushes_otio.errors import Busy, FileFault, RushesError
+from rushes_otio.errors import Busy, FileFault, Overtaken, RushesError
 from rushes_otio.text import printable
 
 GONE_S = 30.0
@@ -104,6 +104,7 @@ class Room:
         self._caller = ""
         self._gone_since: float | None = None
         self._fault: Error | None = None
+        self._picks_up = False
         self._version = -1
         self._thread = threading.Thread(target=self._run, name=f"room {film.name}", daemon=True)
         self._thread.start()
@@ -138,6 +139,8 @@ class Room:
             self._on_fault(error)
         except Exception:
             log.exception("%s: something went wrong", printable(self.film))
+            self.shooting.abandon()
+            self._picks_up = True
 
     def _handle(self, item: Item | None) -> None:
         match item:
@@ -148,7 +151,7 @@ class Room:
                 self._answer(item)
             case GoOn():
                 self.shooting.open()
-                jobs = self.shooting.rows()
+                jobs = self.shooting.book.rows()
                 self._tell(events.Queued(film=self.film, jobs=jobs, picked_up=len(jobs)))
             case Touched():
                 if item.path != self.desk.places.film:
@@ -175,6 +178,9 @@ class Room:
         if self.desk.version != self._version and self._version != -1:
             self.shooting.film_changed()
         self._version = self.desk.version
+        if self._picks_up:
+            self._picks_up = False
+            self.shooting.open()
         self.watch.go_on()
         self.shooting.turn()
         self._announce()
@@ -221,7 +227,7 @@ class Room:
             film=self.film,
             seq=post.last(self.film),
             status=status,
-            jobs=self.shooting.rows(),
+            jobs=self.shooting.book.rows(),
             progress=[Raw(msgspec.json.encode(said)) for said in self.progress.values()],
             watched=self.watch.is_on,
             missed=post.missed(self.film, since) if since is not None else None,
@@ -263,6 +269,8 @@ class Room:
     def _on_fault(self, error: RushesError) -> None:
         """The film cannot be read or written now. What is in the making goes on; takes wait to be saved."""
         said = error_of(error)
+        if isinstance(error, Overtaken):
+            return  # tried again in a moment
         if isinstance(error, Busy):
             self._tell(events.Warned(film=self.film, text=printable(error.text)))
         elif said != self._fault:
@@ -271,11 +279,13 @@ class Room:
             self.hall.post.tell(events.Unreadable(film=self.film, error=said))
         if isinstance(error, FileFault) and not self.desk.places.film.exists():
             self._gone_since = self._gone_since or time.monotonic()
+        elif error.where != str(self.desk.places.film):
+            self.shooting.abandon()  # the database, most likely: what it has not noted down is taken up again
+            self._picks_up = True
 
     def _give_up(self) -> None:
         """The film is gone: nothing more is made for it. Finished takes lie in its folder."""
-        self.shooting.cancel_all("the film is gone")
         self.desk.arrivals.clear()
         self.watch.off()
-        self.shooting.close()
+        self.shooting.give_up("the film is gone")
         self._gone_since = time.monotonic()

@@ -11,7 +11,7 @@ import itertools
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -49,16 +49,20 @@ def fault_of(error: OSError, path: Path) -> FileFault:
     return FileFault(text, where=str(path), remedy=remedy)
 
 
-def write_atomic(path: Path, data: bytes, *, label: str, mode: int = 0o666) -> None:
+def write_atomic(
+    path: Path, data: bytes, *, label: str, mode: int = 0o666, check: Callable[[], None] = lambda: None
+) -> None:
     """Make `data` the content of `path`, on disk when this returns.
 
     The permissions of an existing file are kept; a new one gets `mode` less the umask. A link is replaced, not
-    followed. `label` names the failpoints. FileFault when it cannot be done; the old file is then untouched.
+    followed. `label` names the failpoints; `check` is called at the last moment and may raise. FileFault when it
+    cannot be done; the old file is then untouched.
     """
     temporary = temporary_beside(path)
     try:
         _fill(temporary, data, _mode_of(path), mode, label)
         reach(f"{label}.before_rename")
+        check()
         temporary.replace(path)
         reach(f"{label}.after_rename")
         sync_folder(path.parent)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rushes.store.durable import fault_of, write_atomic
 from rushes.store.locks import film_lock
 from rushes.store.places import FilmPlaces, Places
-from rushes_otio.errors import BadRequest, FileFault
+from rushes_otio.errors import BadRequest, FileFault, Overtaken
 from rushes_otio.film import Film
 from rushes_otio.rawjson import MAX_BYTES
 
@@ -67,11 +68,20 @@ def create(places: Places, path: Path, film: Film) -> None:
 
 
 def save(path: Path, data: bytes, previous: bytes) -> None:
-    """Replace a film's text, its last one kept beside it. The film's lock is held by the caller."""
+    """Replace a film's text, its last one kept beside it. The film's lock is held by the caller. Overtaken when
+    another program, which knows no locks, has written it since `previous` was read.
+    """
     kept = FilmPlaces.of(path).previous
     try:
         kept.parent.mkdir(exist_ok=True)
     except OSError as e:
         raise fault_of(e, kept.parent) from None
     write_atomic(kept, previous, label="previous")
-    write_atomic(path, data, label="film")
+    write_atomic(path, data, label="film", check=partial(_still, path, previous))
+
+
+def _still(path: Path, previous: bytes) -> None:
+    if path.read_bytes() != previous:
+        raise Overtaken(
+            "another program changed the film in the same moment", where=str(path), remedy="do it again"
+        )
