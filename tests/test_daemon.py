@@ -271,6 +271,20 @@ def test_a_client_hears_every_event_once_also_across_a_restart(tmp_path: Path) -
             client.ask(commands.Daemon(), timeout=8.0)
 
 
+def test_a_copy_without_its_takes_is_rendered_from_the_cache(tmp_path: Path) -> None:
+    film = shoot(tmp_path, SEA)
+    film.render()
+    other = Shoot(Path(shutil.copy(film.path, tmp_path / "copy.otio")))
+    other.set("delivery.size=96x96")
+    with daemons.daemon(), daemons.client() as client:
+        client.follow(str(other.path))
+        (job,) = client.ask(commands.Render(film=str(other.path)))["jobs"]
+        heard = wait(client, is_ready())
+        assert any(isinstance(b, events.Warned) and "not in the folder" in b.text for b in heard)
+        (row,) = client.ask(commands.Jobs(jobs=[job["job"]]))["jobs"]
+    assert (row["stages"]["motion"], row["stages"]["encode"]) == ("cached", "ran")
+
+
 def test_it_leaves_when_nobody_needs_it(tmp_path: Path) -> None:
     config = Path(os.environ["XDG_CONFIG_HOME"]) / "rushes"
     config.mkdir(parents=True)

@@ -118,8 +118,7 @@ class Client:
         self._catch_up(topic, id_)
 
     def unfollow(self, film: str) -> None:
-        topic = protocol.topic(film)
-        if self._followed.pop(topic, None) is not None:
+        if self._followed.pop(topic := protocol.topic(film), None) is not None:
             self._events.unsubscribe(topic)
 
     def poll(self, timeout: float = 0.0) -> list[Told]:
@@ -271,6 +270,8 @@ class Client:
         except Unreachable as error:
             self._lose(error.text)
             return
+        if found.daemon == self._daemon:
+            self._published = found  # ZeroMQ has found the new one at the old place
         if found != self._published:
             self._reopen(found)
         elif not exists(found.pid):

@@ -82,4 +82,5 @@ def answer(changed: dict[str, Any], json: bool) -> None:
         was, now = shown(change["was"]), shown(change["now"])
         show(f"{shown(change['where'])}: {shown(change['field'])}: {was} → {now}")
     to_make = changed["stale"] + changed["missing"]
-    show(f"{to_make} shots to render" if changed["changed"] else "nothing changed")
+    shots = "1 shot" if to_make == 1 else f"{to_make} shots"
+    show(f"{shots} to render" if changed["changed"] else "nothing changed")

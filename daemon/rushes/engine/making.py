@@ -25,6 +25,7 @@ from rushes.store.cache import Entry
 from rushes.store.takes import TakeRecord
 from rushes_otio.errors import ShotFault
 from rushes_otio.schema import ShotBlock
+from rushes_otio.text import printable
 
 
 @dataclass(slots=True)
@@ -77,7 +78,14 @@ class Making:
         )
         if chosen is None or again or enter(self.context.plan.reasons, PICTURE):
             return None
-        record = self.context.shelf.record(self.context.block, chosen.take)
+        shelf, block = self.context.shelf, self.context.block
+        if all(take.take != chosen.take for take in shelf.takes(block.shot)):
+            missing = (
+                f"the take {chosen.take} of {printable(block.name, 60)} is not in the folder: it is made anew"
+            )
+            self.context.notes.warnings.append(missing)
+            return None  # a film that was copied without its takes
+        record = shelf.record(block, chosen.take)
         return record if record.pieces else None
 
     def _layout(self, previous: TakeRecord | None) -> Layout:
