@@ -16,29 +16,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rushes.engine.edges import ShotPlan
+from rushes.engine.marks import Marks, changed, marks
 from rushes.engine.plan import Plan, Planner
 from rushes.engine.studio import Desk, Studio
 from rushes.store import films
 from rushes.store.locks import film_lock
 from rushes.store.places import FilmPlaces
 from rushes_otio.errors import RushesError
-from rushes_otio.film import Film
+from rushes_otio.film import Film, without_gc
 
 if TYPE_CHECKING:
     from rushes.store.shelf import Shelf
 
-_SETTLED_NS = 2_000_000_000
-"""A file younger than this may change again within one tick of its file system's clock and keep size and time."""
+_SETTLED_NS, _COARSE_NS = 100_000_000, 2_000_000_000
+"""A file younger than this may change again within one tick of its file system's clock and keep size and time. FAT
+and HFS+ know whole seconds only."""
 
 _Stamp = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Something that happened to one shot: how it enters a film, also one that was read again meanwhile, and what
-    follows once it is on disk."""
+    """A take, say: how it enters a film, also one that was read again meanwhile, and what follows once it is on
+    disk."""
 
-    shot: str
     apply: Callable[[Film], None]
     saved: Callable[[], None]
 
@@ -52,6 +53,8 @@ class OpenDesk(Desk):
         self.arrivals: list[Arrival] = []  # in the film in memory and not on disk yet
         self._film: Film | None = None
         self._plan: Plan | None = None
+        self._marks: Marks | None = None
+        self._planned_at = -1
         self._digest = b""
         self._stamp: _Stamp = None
         self._shelf: Shelf | None = None
@@ -77,16 +80,24 @@ class OpenDesk(Desk):
     def replan(self) -> None:
         """Plan anew: a picture, the registry or the settings may have changed."""
         self._plan = None
-        self.__dict__.pop("files", None)  # it remembers what pictures held
         self.version += 1
 
     def plan(self, film: Film) -> Plan:
         if film is not self._film:
             return super().plan(film)
-        if self._plan is None:
-            self.__dict__.pop("files", None)
-            self._plan = super().plan(film)
+        if self._plan is None or self._planned_at != self.version:
+            self._plan, self._marks = self._plan_again(film, self._plan, marks(film))
+            self._planned_at = self.version
         return self._plan
+
+    def _plan_again(self, film: Film, before: Plan | None, now: Marks) -> tuple[Plan, Marks]:
+        """A take that arrives, or a prompt that is edited, must not cost a plan of the whole film."""
+        different = changed(self._marks, now) if before and self._marks else None
+        self.__dict__.pop("files", None)  # it remembers what pictures held
+        if before is None or different is None:
+            return super().plan(film), now
+        with without_gc():
+            return Planner(film, self.sources).again(before, different), now
 
     def known(self, shot: str) -> ShotPlan | None:
         """How a shot was planned last; None where it was not."""
@@ -111,17 +122,19 @@ class OpenDesk(Desk):
         stamp = _stamp(self.places.film)
         if self._film is not None and stamp is not None and stamp == self._stamp:
             return
-        data = films.read_bytes(self.places.film)
-        if self._film is None or hashlib.sha256(data).digest() != self._digest:
-            self._load(data)
+        self._load(films.read_bytes(self.places.film))
         self._stamp = stamp
 
-    def _load(self, data: bytes) -> None:
-        film = Film(data, str(self.places.film))
-        for arrival in self.arrivals:
-            arrival.apply(film)
-        self._film, self._digest, self._plan = film, hashlib.sha256(data).digest(), None
-        self.version += 1
+    def _load(self, data: bytes) -> Film:
+        """The film in `data`: the one in memory, where it is that."""
+        digest = hashlib.sha256(data).digest()
+        if self._film is None or digest != self._digest:
+            self._film = Film(data, str(self.places.film))
+            self._digest = digest
+            for arrival in self.arrivals:
+                arrival.apply(self._film)
+            self.version += 1
+        return self._film
 
     # -- changing --------------------------------------------------------------------------------------------
 
@@ -130,17 +143,14 @@ class OpenDesk(Desk):
         with self._saving() as film:
             yield film
             if film.changed:
-                self.replan()
+                self.version += 1
 
     @contextmanager
     def _saving(self) -> Iterator[Film]:
         path = self.places.film
         with film_lock(self.studio.places, path):
             data = films.read_bytes(path)
-            if self._film is None or hashlib.sha256(data).digest() != self._digest:
-                self._load(data)
-            film = self._film
-            assert film is not None
+            film = self._load(data)
             try:
                 yield film
                 if film.changed:
@@ -155,7 +165,6 @@ class OpenDesk(Desk):
         self.arrivals.append(arrival)
         if self._film is not None:
             arrival.apply(self._film)
-            self._plan_again(arrival.shot)
             self.version += 1
 
     def flush(self) -> None:
@@ -176,18 +185,6 @@ class OpenDesk(Desk):
         for arrival in arrived:
             arrival.saved()
 
-    def _plan_again(self, shot: str) -> None:
-        """One shot, and what continues from it: a take that arrives must not cost a plan of the whole film."""
-        if self._plan is None or self._film is None:
-            return
-        wanted, left = set(), [shot]
-        while left:
-            found = left.pop()
-            if found in self._film.shots and found not in wanted:
-                wanted.add(found)
-                left += [s for s, plan in self._plan.shots.items() if found in plan.upstream]
-        self._plan.shots.update(Planner(self._film, self.sources).some(wanted))
-
 
 def _stamp(path: Path) -> _Stamp:
     """What changes when the file does; None where that cannot be relied on."""
@@ -195,7 +192,8 @@ def _stamp(path: Path) -> _Stamp:
         found = path.stat()
     except OSError:
         return None
-    if time.time_ns() - found.st_mtime_ns < _SETTLED_NS:
+    coarse = found.st_mtime_ns % 1_000_000_000 == 0
+    if time.time_ns() - found.st_mtime_ns < (_COARSE_NS if coarse else _SETTLED_NS):
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import graphlib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ from rushes_otio.film import Film, Shot, without_gc
 from rushes_otio.resolve import Resolved, Resolver, shot_place
 from rushes_otio.schema import ShotBlock
 from rushes_otio.values import Expected, boundary
+
+_ON_FILES = frozenset({"references", "loras", "keyframe", *POINTING})
 
 
 @dataclass(slots=True)
@@ -62,6 +64,15 @@ class Planner:
             if shot_id not in self._known.planned:
                 self._known.planned[shot_id] = self._planned(shot)
         return Plan({shot_id: self._known.planned[shot_id] for shot_id in self.film.shots})
+
+    def again(self, before: Plan, changed: set[str]) -> Plan:
+        """The plan of a film whose shots, all but the `changed` ones, are as they were planned `before`. What
+        rests on files or other shots is planned anew in any case, and so is what others rest on."""
+        upstream = {above for shot in before.shots.values() for above in shot.upstream}
+        resting = {shot_id for shot_id, shot in before.shots.items() if _rests_on_more(shot)}
+        done = self.some((changed | upstream | resting) & self.film.shots.keys())
+        found = {shot_id: _detached(shot) for shot_id, shot in done.items()}
+        return Plan({shot_id: found.get(shot_id) or before.shots[shot_id] for shot_id in self.film.shots})
 
     def some(self, wanted: set[str]) -> dict[str, ShotPlan]:
         """The plans of some shots, and of those they continue from, without planning the whole film."""
@@ -167,6 +178,17 @@ class Planner:
             return ()
         found = differences(today, block.chosen.recipe, resolved, edges.via)
         return (*found, Reason(FRAMES, have, needed)) if needed > have else found
+
+
+def _detached(shot: ShotPlan) -> ShotPlan:
+    """With a block of its own: its text is a view into that of the whole film, which a plan that is kept would
+    keep in memory."""
+    return replace(shot, block=msgspec.structs.replace(shot.block, intent=shot.block.intent.copy()))
+
+
+def _rests_on_more(shot: ShotPlan) -> bool:
+    """Whether a shot's recipe holds more than its own text and what it inherits."""
+    return shot.today is None or not _ON_FILES.isdisjoint(shot.today)
 
 
 def _may_point(block: ShotBlock) -> bool:

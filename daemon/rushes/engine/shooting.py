@@ -334,7 +334,7 @@ class Shooting:
         self._active.remove(active)
         acceptance = Acceptance(made, active.order, stays_waiting(active.plan, active.order))
         apply = partial(acceptance.apply, shelf=self._shelf)
-        self._desk.arrive(Arrival(made.shot, apply, partial(self.book.made, active.waiting, made)))
+        self._desk.arrive(Arrival(apply, partial(self.book.made, active.waiting, made)))
         for warning in made.warnings:
             self._say.warned(warning)
 

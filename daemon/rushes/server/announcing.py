@@ -21,7 +21,7 @@ class Announcer:
 
     def __init__(self, desk: OpenDesk) -> None:
         self._desk = desk
-        self._said: dict[str, _Seen] = {}
+        self._said: dict[str, ShotPlan] = {}
         self._version = -1
         self._status: tuple[int, int, str, Raw] | None = None
         self.is_listening = False
@@ -42,10 +42,9 @@ class Announcer:
         plans = self._desk.plan(self._desk.read()).shots
         first, self._version = not self.is_listening, self._desk.version
         self.is_listening = True
-        seen = {shot: _seen(plan) for shot, plan in plans.items()}
-        changed = [shot for shot, what in seen.items() if self._said.get(shot) != what]
-        gone = [shot for shot in self._said if shot not in seen]
-        self._said = seen
+        said, self._said = self._said, dict(plans)
+        changed = [shot for shot, plan in plans.items() if not _same(said.get(shot), plan)]
+        gone = [shot for shot in said if shot not in plans]
         if first or not (changed or gone):
             return None
         status: FilmStatus = film_status(self._desk)
@@ -55,6 +54,11 @@ class Announcer:
     def files(self) -> list[Path]:
         """The film's own file and those it mentions."""
         return [self._desk.places.film, *self._desk.mentioned()]
+
+
+def _same(before: ShotPlan | None, now: ShotPlan) -> bool:
+    """Whether nobody who was told of the one needs to be told of the other."""
+    return before is now or (before is not None and _seen(before) == _seen(now))
 
 
 def _seen(plan: ShotPlan) -> _Seen:
