@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from rushes.messages.base import Body, Name, Names, Numbers, Path, Text
+from rushes.messages.base import Body, Name, Names, Number, Numbers, Path, Text
 
 PROTOCOL = 1
 """The version of the messages that are written here."""
@@ -32,7 +32,7 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
     """The first message of a client. Answered by `welcome`."""
 
     client: Name
-    pid: int = 0
+    pid: Number = 0
     version: Name = ""
     protocol: int = PROTOCOL
 
@@ -47,7 +47,7 @@ class Snapshot(FilmCommand, frozen=True, kw_only=True, tag="snapshot"):
     """The state of a film to go on from. Answered by `state`; with `since`, the events missed after that number
     are in it where the daemon still has them."""
 
-    since: int | None = None
+    since: Number | None = None
 
 
 class Leave(FilmCommand, frozen=True, kw_only=True, tag="leave"):
@@ -89,7 +89,7 @@ class Add(FilmCommand, frozen=True, kw_only=True, tag="add"):
     repeatable: ClassVar[bool] = False
     scene: Name = ""
     after: Name = ""
-    frames: int = 48
+    frames: Number = 48
     assignments: list[Text] = []
     folder: Text = ""
 

@@ -93,7 +93,7 @@ class Warned(FilmEvent, frozen=True, kw_only=True, tag="warned"):
 
 
 class Unreadable(FilmEvent, frozen=True, kw_only=True, tag="unreadable"):
-    """The film cannot be read at the moment; `shots` follows when it can again."""
+    """The film cannot be read, or not saved, at the moment; `shots` follows when it can again."""
 
     error: Error
 

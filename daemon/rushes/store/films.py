@@ -7,6 +7,7 @@ what the other did. The file is replaced as a whole or not at all.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +24,10 @@ from rushes_otio.rawjson import MAX_BYTES
 def read_bytes(path: Path) -> bytes:
     """A film's or cut's text; FileFault when it is missing, unreadable, or over the limit before it is read."""
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise FileFault("this is not a file", where=str(path), remedy="name an .otio file")
+        size = found.st_size
         if size > MAX_BYTES:
             raise FileFault(
                 f"the file has {size:,} bytes; the limit is {MAX_BYTES:,}",
