@@ -12,9 +12,11 @@ from rushes.engine.outcome import Outcome
 from rushes.engine.rendering import render_film
 from rushes.engine.studio import Desk, Studio
 from rushes.engine.wishes import Wishes
+from rushes.media.probe import probe
 from rushes.messages.events import FilmEvents
 from rushes.store import films
 from rushes.store.places import Places
+from rushes.store.takes import read_record, scan
 from rushes.worker.inline import InlineWorkers
 from rushes.worker.loading import BUILT_IN, Generators
 from rushes_otio import rawjson
@@ -112,3 +114,15 @@ def shoot(folder: Path, *intents: dict[str, object], frames: int = 6, **characte
         add_shot(film, scene, frames, dict(intent))
     films.create(Places.of_user(), path, film)
     return Shoot(path)
+
+
+def check_nothing_half_made(film: Shoot) -> None:
+    """The film loads, names only whole takes, and no take in the folder is cut short or there twice."""
+    found = scan(film.desk.places.takes)
+    assert len({(t.shot, t.take) for t in found}) == len(found)
+    for take in found:
+        assert take.record is not None
+        assert probe(take.movie).frames == read_record(take.record).window.frames
+    for shot in film.film.shots.values():
+        if shot.block.chosen:
+            assert any((t.shot, t.take) == (shot.block.shot, shot.block.chosen.take) for t in found)

@@ -15,19 +15,26 @@ from pathlib import Path
 
 import pytest
 
-from rendering import Shoot, shoot
-from rushes.media.probe import probe
+from daemons import workers
+from rendering import Shoot, check_nothing_half_made, shoot
 from rushes.store.failpoints import NAMES
-from rushes.store.takes import read_record, scan
+from rushes.store.takes import scan
+from test_kill_daemon import ONLY_IN_A_DAEMON, POINTS
 
 RENDER_POINTS = sorted(
     n
-    for n in NAMES - {"queue.replaced", "queue.cancelled", "queue.retried"}  # only a daemon comes there
+    for n in NAMES - ONLY_IN_A_DAEMON
     if n.partition(".")[0] in ("film", "previous", "record", "take", "cache", "queue", "database")
 )
 SET_POINTS = sorted(n for n in NAMES if n.partition(".")[0] in ("film", "previous"))
 
 OLD, NEW = "the sea", "a storm"
+
+
+def test_every_point_is_visited() -> None:
+    visited = {*RENDER_POINTS, *SET_POINTS, *POINTS}
+    assert visited == NAMES
+    assert len(visited) >= 30
 
 
 def _cli(*args: object, failpoint: str = "") -> subprocess.Popen[bytes]:
@@ -41,18 +48,6 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
     return process.returncode
 
 
-def _check_nothing_half_made(film: Shoot) -> None:
-    """The film loads, names only whole takes, and no take in the folder is cut short or there twice."""
-    found = scan(film.desk.places.takes)
-    assert len({(t.shot, t.take) for t in found}) == len(found)
-    for take in found:
-        assert take.record is not None
-        assert probe(take.movie).frames == read_record(take.record).window.frames
-    for shot in film.film.shots.values():
-        if shot.block.chosen:
-            assert any((t.shot, t.take) == (shot.block.shot, shot.block.chosen.take) for t in found)
-
-
 def _check_goes_on(film: Shoot) -> None:
     outcome = film.render()
     assert not outcome.failed
@@ -63,26 +58,12 @@ def _check_goes_on(film: Shoot) -> None:
     assert not film.studio.jobs.pending(film.desk.places.key)
 
 
-def _workers() -> list[int]:
-    """Worker processes of this machine's tests that still run."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and b"rushes.worker.main" in (entry / "cmdline").read_bytes():
-                state = (entry / "environ").read_bytes()
-                if os.environ["XDG_STATE_HOME"].encode() in state:
-                    found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
-
-
 @pytest.mark.parametrize("point", RENDER_POINTS)
 def test_a_render_that_is_killed_is_picked_up(tmp_path: Path, point: str) -> None:
     film = shoot(tmp_path, {"prompt": OLD}, {"prompt": "the land"})
     process = _cli("render", film.path, failpoint=point)
     assert _ended(process) == -signal.SIGKILL
-    _check_nothing_half_made(film)
+    check_nothing_half_made(film)
     before = {(t.shot, t.take) for t in scan(film.desk.places.takes)}
     _check_goes_on(film)
     after = {(t.shot, t.take) for t in scan(film.desk.places.takes)}
@@ -111,10 +92,10 @@ def test_killed_at_any_moment_no_worker_is_left(tmp_path: Path, seed: int) -> No
     process.kill()
     _ended(process)
     deadline = time.monotonic() + 3
-    while _workers() and time.monotonic() < deadline:
+    while workers() and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _workers()
-    _check_nothing_half_made(film)
+    assert not workers()
+    check_nothing_half_made(film)
     _check_goes_on(film)
 
 
@@ -129,8 +110,8 @@ def test_interrupted_by_a_person(tmp_path: Path) -> None:
     time.sleep(0.2)  # in the middle of the next take
     process.send_signal(signal.SIGINT)
     assert _ended(process) == 130
-    assert not _workers()
-    _check_nothing_half_made(film)
+    assert not workers()
+    check_nothing_half_made(film)
     chosen = {s.block.shot for s in film.film.shots.values() if s.block.chosen}
     finished = {t.shot for t in scan(film.desk.places.takes)}
     # A take that got its name in the moment of the interrupt is not in the film yet; the next render finds it.
