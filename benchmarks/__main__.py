@@ -28,6 +28,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rushes-bench-") as folder:
         for name in ("STATE", "CACHE", "CONFIG"):
             os.environ[f"XDG_{name}_HOME"] = f"{folder}/{name}"
+        os.environ["XDG_RUNTIME_DIR"] = folder
         found = _measured(Path(folder), sizes, rounds)
     _print(found)
     RESULTS.parent.mkdir(exist_ok=True)
@@ -38,12 +39,13 @@ def main() -> None:
 
 def _measured(folder: Path, sizes: list[int], rounds: int) -> list[Row]:
     # The user's folders are set before anything of Rushes is imported.
-    from benchmarks import planning, rendering, starting
+    from benchmarks import daemon, planning, rendering, starting
 
     return [
         *planning.rows(folder, sizes, rounds),
         *starting.rows(folder, rounds),
         *rendering.rows(folder, 20, max(2, rounds - 2)),
+        *daemon.rows(folder, max(sizes), rounds),
     ]
 
 

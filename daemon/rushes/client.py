@@ -16,7 +16,7 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeGuard
+from typing import Any, Self
 
 import msgspec
 import zmq
@@ -70,6 +70,8 @@ class Client:
     def send(self, command: commands.Commands, id_: str = "") -> str:
         """Ask, without waiting; the answer, whose `parent` is the id returned, comes by `poll`."""
         message = Asked(v=protocol.VERSION, id=id_ or new_id(), session=self._session, body=command)
+        if not self._pending:
+            self._heard = time.monotonic()  # silence begins when something is asked
         self._pending[message.id] = command
         self._put(message)
         return message.id
@@ -206,8 +208,9 @@ class Client:
             if isinstance(body, answers.Busy):
                 return
             command = self._pending.pop(told.parent)
-            if isinstance(body, answers.Error) and self._is_followed(command):
-                self._followed[protocol.topic(command.film)].asked = False  # its next event makes us ask again
+            following = self._followed.get(protocol.topic(getattr(command, "film", "")))
+            if following and isinstance(command, commands.Snapshot):
+                following.asked = False  # after an error, the film's next event makes us ask again
             self._greeted(body)
             if told.parent in self._own:
                 self._own.discard(told.parent)
@@ -218,9 +221,6 @@ class Client:
             self._on_event(told, body.film)
         elif not isinstance(body, answers.Busy | answers.Idle):
             self._inbox.append(told)
-
-    def _is_followed(self, command: commands.Commands) -> TypeGuard[commands.Snapshot]:
-        return isinstance(command, commands.Snapshot) and protocol.topic(command.film) in self._followed
 
     def _on_state(self, told: Told, state: answers.State) -> None:
         following = self._followed.get(protocol.topic(state.film))

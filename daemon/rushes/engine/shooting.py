@@ -28,7 +28,7 @@ from rushes.engine.taking import Context, Made
 from rushes.engine.telling import Tell, Telling
 from rushes.engine.wishes import Wishes, Worklist, stays_waiting, worklist
 from rushes.messages.answers import JobRow
-from rushes.store.durable import tidy_parts
+from rushes.store.films import tidy_film
 from rushes.store.jobs import Job
 from rushes.store.locks import render_lock
 from rushes.worker.protocol import Done, Failed, Lost, Preview, Progress
@@ -85,7 +85,7 @@ class Shooting:
             return []
         self._lock.enter_context(render_lock(self._desk.studio.places, self._desk.places.film))
         try:
-            tidy_parts(self._desk.places.takes)
+            tidy_film(self._desk.places)
             self._shelf = self._desk.shelf()
             for warning in self._shelf.warnings:
                 self._say.warned(warning)

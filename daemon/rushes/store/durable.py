@@ -120,13 +120,15 @@ _PARTS = (".part", ".part.tags")
 
 
 def tidy_parts(folder: Path) -> list[Path]:
-    """Remove every `.part`, and the tags an encoder keeps beside it, in `folder` and one level below. Only for who
-    holds the film's render lock: nobody else writes takes then."""
+    """Remove every `.part`, the tags an encoder keeps beside it, and what ended processes left, in `folder` and
+    one level below. Only for who holds the film's render lock: nobody else writes takes then."""
     try:
-        below = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
+        with os.scandir(folder) as entries:
+            below = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return _remove(file for place in (folder, *below) for file in _files(place) if file.name.endswith(_PARTS))
+    files = (file for place in (folder, *below) for file in _files(place))
+    return _remove(file for file in files if file.name.endswith(_PARTS) or _is_leftover(file))
 
 
 def sync_folder(folder: Path) -> None:
@@ -198,8 +200,11 @@ def _is_leftover(file: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
+    """Files and links that look unfinished. Folders of takes hold thousands of others."""
     try:
-        return [entry for entry in folder.iterdir() if entry.is_file() or entry.is_symlink()]
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if entry.name.endswith((*_PARTS, ".tmp"))]
+            return [Path(entry.path) for entry in found if not entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from rushes.store.durable import fault_of, write_atomic
+from rushes.store.durable import fault_of, tidy, tidy_parts, write_atomic
 from rushes.store.locks import film_lock
 from rushes.store.places import FilmPlaces, Places
 from rushes_otio.errors import BadRequest, FileFault, Overtaken
@@ -69,6 +69,13 @@ def create(places: Places, path: Path, film: Film) -> None:
                 "the file is there already", where=str(path), remedy="choose another name, or delete it first"
             )
         write_atomic(path, film.encode(), label="film")
+
+
+def tidy_film(places: FilmPlaces) -> None:
+    """Sweep what killed processes left unfinished of a film and its takes. For who holds its render lock."""
+    tidy(places.film.parent)
+    tidy(places.folder)
+    tidy_parts(places.takes)
 
 
 def save(path: Path, data: bytes, previous: bytes) -> None:
