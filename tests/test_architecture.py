@@ -43,6 +43,7 @@ ARROWS: dict[str, set[str]] = {
     "rushes.engine": {
         "rushes_otio",
         "rushes.messages",
+        "rushes.connection",
         "rushes.limited",
         "rushes.store",
         "rushes.media",

@@ -62,7 +62,7 @@ def test_the_film_model_needs_no_pixels() -> None:
 
 
 def test_status_is_light() -> None:
-    assert tried(["rushes.engine.plan"], f"{PIXELS} zmq sqlite3 rich typer") == {}
+    assert tried(["rushes.engine.answering"], f"{PIXELS} zmq sqlite3 rich typer screenplain") == {}
 
 
 def test_the_client_needs_zmq_and_msgspec_only() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rushes.cli.edge import say
-from rushes.connection import default_path
 
 if TYPE_CHECKING:
     from rushes.client import Client
@@ -40,13 +39,17 @@ def perform(command: commands.FilmCommands, no_daemon: bool) -> dict[str, Any]:
 
 def glance(command: commands.FilmCommands) -> dict[str, Any]:
     """The answer to a command that only reads: from the daemon if one runs, else worked out here."""
+    from rushes.connection import default_path
+
+    path = default_path()
+    if works_alone(False) or not path.exists():
+        return alone(command)
+    from rushes.client import Client
     from rushes.starting import is_running
     from rushes_otio.errors import Unreachable
 
-    path = default_path()
-    if works_alone(False) or not path.exists() or not is_running(path):
+    if not is_running(path):
         return alone(command)
-    from rushes.client import Client
 
     try:
         with Client(path, "rushes") as client:
@@ -65,6 +68,7 @@ def alone(command: commands.FilmCommands) -> dict[str, Any]:
 
 def link() -> Client:
     """The daemon, started if none runs, which is said."""
+    from rushes.connection import default_path
     from rushes.starting import is_running, linked
 
     path = default_path()

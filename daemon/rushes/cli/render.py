@@ -9,7 +9,6 @@ import typer
 
 from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, show, shown
 from rushes.cli.link import real, works_alone
-from rushes.cli.progress import watching
 
 if TYPE_CHECKING:
     from rushes.engine.outcome import Outcome
@@ -58,6 +57,7 @@ def render(
 
 
 def _alone(film: Path, shots: list[str], another: int, until: str, model: str) -> Outcome:
+    from rushes.cli.progress import watching
     from rushes.engine.rendering import render_film, wishes_for
     from rushes.engine.studio import Studio
 
@@ -68,6 +68,7 @@ def _alone(film: Path, shots: list[str], another: int, until: str, model: str) -
 
 
 def _by_daemon(film: Path, shots: list[str], another: int, until: str, model: str) -> Outcome:
+    from rushes.cli.progress import watching
     from rushes.cli.waiting import render_by_daemon
     from rushes.messages.commands import Render
 

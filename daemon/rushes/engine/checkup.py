@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rushes.connection import read_connection
 from rushes.generators.registry import Registry
+from rushes.store.alive import exists
 from rushes.store.db import Database
 from rushes.store.places import Places, private
 from rushes.store.settings import read_settings
@@ -47,6 +49,7 @@ def examine(places: Places) -> list[Check]:
         ("disk", _disk),
         ("database", _database),
         ("models", _models),
+        ("daemon", _daemon),
         ("gpu", _gpu),
     ]
     return [_guarded(name, check, places) for name, check in checks]
@@ -119,6 +122,16 @@ def _models(places: Places) -> Check:
         said = f"no generator here for: {', '.join(lacking)}"
         return Check("models", False, said, f"remove them from {places.models}, or install their generator")
     return Check("models", True, ", ".join(registry.models))
+
+
+def _daemon(places: Places) -> Check:
+    """None is no fault: commands start one."""
+    if not places.connection.exists():
+        return Check("daemon", True, "none runs; commands start it when they need it")
+    found = read_connection(places.connection)
+    if not exists(found.pid):
+        return Check("daemon", True, f"process {found.pid} was killed; the next command starts another")
+    return Check("daemon", True, f"process {found.pid}, version {found.version}, {found.commands}")
 
 
 def _gpu(_: Places) -> Check:
