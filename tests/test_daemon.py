@@ -338,6 +338,40 @@ def test_a_copy_without_its_takes_is_rendered_from_the_cache(tmp_path: Path) -> 
     assert (row["stages"]["motion"], row["stages"]["encode"]) == ("cached", "ran")
 
 
+def test_the_registry_and_the_settings_are_watched(tmp_path: Path) -> None:
+    film = shoot(tmp_path, SEA)
+    config = Path(os.environ["XDG_CONFIG_HOME"]) / "rushes"
+    config.mkdir(parents=True)
+    with daemons.daemon(), daemons.client() as client:
+        client.follow(str(film.path))
+        client.ask(commands.Set(film=str(film.path), shots=["SH010"], assignments=["model=wan"]))
+        wait(client, lambda b: isinstance(b, events.Shots) and b.rows[0]["state"] == "invalid")
+        (config / "models.toml").write_text('[models.wan]\ngenerator = "animatic"\n')
+        wait(client, lambda b: isinstance(b, events.Shots) and b.rows[0]["state"] == "missing")
+        (config / "settings.toml").write_text("this = [is no TOML")
+        (config / "models.toml").write_text("nor is = this]")
+        time.sleep(1.0)
+        status = client.ask(commands.Status(film=str(film.path)))
+        assert [row["state"] for row in status["shots"]] == ["missing"]
+    log = (daemons.connection().parent / "rushes.log").read_text()
+    assert log.count("what was known before stays") >= 2
+
+
+def test_a_picture_that_is_painted_over_makes_its_shot_stale(tmp_path: Path) -> None:
+    film = shoot(tmp_path, SEA)
+    picture = tmp_path / "mara.png"
+    picture.write_bytes(b"one")
+    film.set('references=[{"image": "mara.png", "as": "face"}]', shot="SH010")
+    with daemons.daemon(), daemons.client() as client:
+        client.follow(str(film.path))
+        client.ask(commands.Render(film=str(film.path)))
+        wait(client, is_ready())
+        picture.write_bytes(b"another")
+        heard = wait(client, lambda b: isinstance(b, events.Shots) and b.rows[0]["state"] == "stale")
+        (row,) = [b for b in heard if isinstance(b, events.Shots)][-1].rows
+        assert row["reasons"][0]["input"].startswith("references")
+
+
 def test_it_leaves_when_nobody_needs_it(tmp_path: Path) -> None:
     config = Path(os.environ["XDG_CONFIG_HOME"]) / "rushes"
     config.mkdir(parents=True)

@@ -363,17 +363,23 @@ def test_the_lanes_overlap_and_each_keeps_its_order(tmp_path: Path, desk: Desk) 
         assert 2 <= len(ticks) <= 12 and ticks[-1].total == 30
 
 
-def test_a_device_has_one_worker(tmp_path: Path, desk: Desk) -> None:
-    with running(WorkerProcess(settings(tmp_path))) as first:
+def test_a_device_has_one_worker_and_the_cpu_many(tmp_path: Path, desk: Desk) -> None:
+    gpu = replace(settings(tmp_path), device="cuda:0")
+    with running(WorkerProcess(gpu)) as first:
         first.start()
         (ready,) = until(first, bool)
         assert isinstance(ready, Ready) and {"python", "numpy", "pillow", "ffmpeg"} <= ready.environment.keys()
-        with running(WorkerProcess(settings(tmp_path))) as second:
+        with running(WorkerProcess(gpu)) as second:
             event = answer(second, desk.keyframe())
             assert isinstance(event, Failed) and event.kind == "start"
             assert f"PID {ready.pid}" in event.error and event.remedy
-        with running(WorkerProcess(replace(settings(tmp_path), device="cuda:0"))) as other:
-            assert isinstance(answer(other, desk.keyframe()), Done)
+        for _ in range(2):
+            with (
+                running(WorkerProcess(settings(tmp_path))) as one,
+                running(WorkerProcess(settings(tmp_path))) as two,
+            ):
+                assert isinstance(answer(one, desk.keyframe()), Done)
+                assert isinstance(answer(two, desk.keyframe()), Done)
         assert isinstance(answer(first, desk.keyframe()), Done)
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from rushes.engine.taking import Context, Made, size_of
 from rushes.store.cache import Entry
-from rushes.store.durable import publish
+from rushes.store.durable import fault_of, publish
 from rushes.store.takes import MadeBy, TakeRecord, Window, write_record
 from rushes_otio.errors import ShotFault
 
@@ -28,9 +28,11 @@ def keep_still(context: Context, recipe: dict[str, Any], seed: str, n: int, stil
             return _made(context, shelf.record(block, found.take), found.movie)
     take = f"k{shelf.new_number(block, 'k'):03d}"
     picture = shelf.path_for(context.film, block, take, ".png")
-    picture.parent.mkdir(parents=True, exist_ok=True)
     part = picture.with_name(picture.name + ".part")
-    shutil.copyfile(still.path, part)
+    try:
+        shutil.copyfile(still.path, part)
+    except OSError as error:
+        raise fault_of(error, part) from error
     traits = context.desk.studio.registry.traits(recipe["model"]["name"])
     record = TakeRecord(
         shot=block.shot,

@@ -22,6 +22,7 @@ from rushes.store.jobs import Jobs
 from rushes.store.mentioned import MentionedFiles
 from rushes.store.places import FilmPlaces, Places, private
 from rushes.store.settings import Settings, read_settings
+from rushes_otio.errors import RushesError
 from rushes_otio.film import Film
 
 if TYPE_CHECKING:
@@ -85,10 +86,18 @@ class Studio:
 
         return StageCache(private(self.places.cache), self.settings.cache_gib * 1024**3)
 
-    def reload(self) -> None:
-        """Read the settings and the registry anew when they are asked for next."""
+    def reload(self) -> list[RushesError]:
+        """Read the settings and the registry anew. One that cannot be read stays as it was; those faults."""
+        faults: list[RushesError] = []
         for name in ("settings", "registry"):
-            self.__dict__.pop(name, None)
+            before = self.__dict__.pop(name, None)
+            try:
+                getattr(self, name)
+            except RushesError as fault:
+                faults.append(fault)
+                if before is not None:
+                    self.__dict__[name] = before
+        return faults
 
     def desk(self, path: Path) -> Desk:
         """Everything about one film."""

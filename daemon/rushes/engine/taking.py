@@ -89,7 +89,6 @@ class Taking:
             return self._made(record, Path(there.path))
         take = take_name(shelf.new_number(block))
         movie = shelf.path_for(self.context.film, block, take, extension(self.codec))
-        movie.parent.mkdir(parents=True, exist_ok=True)
         part = movie.with_name(movie.name + ".part")
         ask = self._ask(take, part)
         done = yield ask

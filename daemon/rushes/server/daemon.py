@@ -55,14 +55,14 @@ class Daemon:
         self._rooms = Rooms(self._hall)
         self._office = Office(self._hall, self._rooms)
         self._sessions = Sessions()
+        files = (studio.places.settings, studio.places.models)
+        self._users_files = {Path(os.path.realpath(file.parent)) / file.name for file in files}
         self._stopping = ""
         self._used = time.monotonic()
 
     def run(self) -> None:
         """Serve until it is over. What was queued is taken up first."""
-        places = self._studio.places
-        watched = (places.settings, places.models)
-        self._hall.watcher.keep("user", watched)
+        self._hall.watcher.keep("user", self._users_files)
         if self._studio.switches.get(PAUSED):
             self._hall.floor.pause()
         self._rooms.go_on()
@@ -201,9 +201,9 @@ class Daemon:
         )
 
     def _touched(self, path: Path) -> None:
-        places = self._studio.places
-        if path in (places.settings, places.models):
-            self._studio.reload()
+        if path in self._users_files:
+            for fault in self._studio.reload():
+                log.warning("%s, at %s; what was known before stays", printable(fault.text, 500), fault.where)
         self._rooms.touched(path)
 
     # -- beginning and end -------------------------------------------------------------------------------------

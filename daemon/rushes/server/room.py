@@ -105,6 +105,7 @@ class Room:
         self._gone_since: float | None = None
         self._fault: Error | None = None
         self._picks_up = False
+        self._busy = ""
         self._version = -1
         self._thread = threading.Thread(target=self._run, name=f"room {film.name}", daemon=True)
         self._thread.start()
@@ -179,11 +180,12 @@ class Room:
             self.shooting.film_changed()
         self._version = self.desk.version
         if self._picks_up:
-            self._picks_up = False
             self.shooting.open()
+            self._picks_up = False
         self.watch.go_on()
         self.shooting.turn()
         self._announce()
+        self._busy = ""
 
     # -- commands --------------------------------------------------------------------------------------------
 
@@ -229,6 +231,7 @@ class Room:
             status=status,
             jobs=self.shooting.book.rows(),
             progress=[Raw(msgspec.json.encode(said)) for said in self.progress.values()],
+            paused=self.hall.floor.is_paused,
             watched=self.watch.is_on,
             missed=post.missed(self.film, since) if since is not None else None,
         )
@@ -269,11 +272,10 @@ class Room:
     def _on_fault(self, error: RushesError) -> None:
         """The film cannot be read or written now. What is in the making goes on; takes wait to be saved."""
         said = error_of(error)
-        if isinstance(error, Overtaken):
-            return  # tried again in a moment
         if isinstance(error, Busy):
-            self._tell(events.Warned(film=self.film, text=printable(error.text)))
-        elif said != self._fault:
+            self._on_busy(error)
+            return
+        if said != self._fault:
             self._fault = said
             log.warning("%s: %s", printable(self.film), printable(error.text))
             self.hall.post.tell(events.Unreadable(film=self.film, error=said))
@@ -282,6 +284,12 @@ class Room:
         elif error.where != str(self.desk.places.film):
             self.shooting.abandon()  # the database, most likely: what it has not noted down is taken up again
             self._picks_up = True
+
+    def _on_busy(self, error: Busy) -> None:
+        """Somebody else renders the film, or has just changed it: it is tried again when something happens."""
+        if error.text != self._busy and not isinstance(error, Overtaken):
+            self._busy = error.text
+            self._tell(events.Warned(film=self.film, text=printable(error.text)))
 
     def _give_up(self) -> None:
         """The film is gone: nothing more is made for it. Finished takes lie in its folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rushes.store.durable import fault_of
 from rushes.store.index import IndexedTake, TakeIndex, indexed
 from rushes.store.places import FilmPlaces
 from rushes.store.takes import FoundTake, TakeRecord, next_take_number, read_record, scan, take_stem
@@ -64,10 +65,15 @@ class Shelf:
         return given[-1]
 
     def path_for(self, film: Film, block: ShotBlock, take: str, suffix: str) -> Path:
-        """Where a new take of the shot goes."""
+        """Where a new take of the shot goes: a file in a folder that is there. FileFault when it cannot be."""
         scene = film.scene(block.scene)
         stem = take_stem(scene.code if scene else "", block.name, block.shot, take)
-        return self._places.takes / f"{stem}{suffix}"
+        path = self._places.takes / f"{stem}{suffix}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise fault_of(error, path.parent) from error
+        return path
 
     def put(self, movie: Path, record: TakeRecord) -> None:
         """Enter a take that has just got its name."""

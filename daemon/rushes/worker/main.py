@@ -40,19 +40,26 @@ LOCK_WAIT = 1.0
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve one device until stdin closes, then end the process, never to return. Where another worker holds
-    the device, or an option is wrong, it says so on stderr and exits with 1."""
+    the device, or an option is wrong, it says so on stderr and exits with 1. The CPU is nobody's alone."""
     options = _options(argv)
     faulthandler.enable()
     if options.parent:
         die_with_parent(options.parent)
-    places = dataclasses.replace(Places.of_user(), state=Path(options.state))
-    name = "device-" + re.sub(r"[^A-Za-z0-9.]", "-", options.device)
     try:
         generators = Generators({**BUILT_IN, **_targets(options.generator)})
-        with hold(places, name, LOCK_WAIT, f"the device {options.device} is used"):
+        with _device(options.device, Path(options.state)):
             _work(options.device, generators)
     except RushesError as error:
         sys.exit(f"{error.text}; {error.remedy}")
+
+
+def _device(device: str, state: Path) -> contextlib.AbstractContextManager[None]:
+    """The device for this process alone."""
+    if device == "cpu":
+        return contextlib.nullcontext()
+    places = dataclasses.replace(Places.of_user(), state=state)
+    name = "device-" + re.sub(r"[^A-Za-z0-9.]", "-", device)
+    return hold(places, name, LOCK_WAIT, f"the device {device} is used")
 
 
 def serve(requests: BinaryIO, lanes: Mapping[LaneName, Lane]) -> None:
