@@ -165,7 +165,7 @@ def test_the_latest_edit_wins_over_a_running_older_one(tmp_path: Path) -> None:
     with daemons.daemon(), daemons.client() as client:
         client.follow(str(film.path))
         client.ask(commands.Render(film=str(film.path)))
-        wait(client, lambda b: isinstance(b, events.Progress) and b.stage == "film" and b.done > 0)
+        wait(client, lambda b: isinstance(b, events.Progress) and b.stage == "encode" and b.done > 0)
         client.ask(commands.Set(film=str(film.path), shots=["SH010"], assignments=["prompt=a storm"]))
         heard = wait(client, is_ready())
         previews = [b.jpeg for b in heard if isinstance(b, events.Preview)]

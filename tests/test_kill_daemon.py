@@ -77,6 +77,7 @@ def test_killed_while_it_works(tmp_path: Path, point: str) -> None:
     assert len({shot for shot, _ in after}) == 2
     check_nothing_half_made(film)
     assert not list(film.desk.places.folder.rglob("*.part*"))
+    assert len(list(film.studio.places.cache.glob("work-*"))) == 0
     assert not workers()
 
 

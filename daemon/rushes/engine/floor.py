@@ -8,13 +8,13 @@ same film or another, waits for it and is told to look again.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rushes.engine.stagework import Ask
+from rushes.store.scratch import scratch_folder
 from rushes.worker.protocol import Cancelled, Done, Event, Failed, LaneName, Lost, Preview, Progress, Ready
 from rushes.worker.workers import Workers
 
@@ -117,7 +117,7 @@ class Floor:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self.environment: dict[str, str] = {}
-        self.scratch = Path(tempfile.mkdtemp(prefix="work-", dir=cache))
+        self.scratch = scratch_folder(cache)
 
     def booth(self, deliver: Callable[[Delivery], None]) -> Booth:
         return Booth(self, deliver)

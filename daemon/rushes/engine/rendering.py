@@ -13,7 +13,6 @@ from rushes.engine.studio import Desk, Studio
 from rushes.engine.telling import Tell
 from rushes.engine.wishes import Wishes
 from rushes.store.durable import tidy_parts
-from rushes.store.places import private
 from rushes.worker.ledger import Patience
 from rushes.worker.supervisor import WorkerProcess, WorkerSettings
 from rushes.worker.workers import Workers, drain
@@ -43,7 +42,7 @@ def render_film(desk: Desk, wishes: Wishes, tell: Tell, workers: Workers | None 
     """Render, with a worker process of this process's own unless `workers` are given; both end with it.
     KeyboardInterrupt leaves a film that names every take that was finished, and nothing in the queue."""
     studio = desk.studio
-    floor = Floor(workers or worker_of(studio), private(studio.places.cache))
+    floor = Floor(workers or worker_of(studio), studio.places.cache)
     deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
     open_desk = OpenDesk(studio, desk.places)
     shooting = Shooting(open_desk, floor.booth(deliveries.put), tell)

@@ -30,7 +30,8 @@ class Telling:
 
     def progress(self, of: Waiting, said: protocol.Progress, seconds_left: float | None) -> None:
         job = self._job(of)
-        stage, done, total = said.stage, said.done, said.total
+        stage = "encode" if said.stage == "film" else said.stage  # what a worker calls the pass is its own affair
+        done, total = said.done, said.total
         self._tell(events.Progress(**job, stage=stage, done=done, total=total, seconds_left=seconds_left))
 
     def preview(self, of: Waiting, jpeg: bytes) -> None:

@@ -31,7 +31,6 @@ from rushes.server.rooms import Rooms
 from rushes.server.sessions import MOST_AT_ONCE, Session, Sessions
 from rushes.server.watching import Watcher
 from rushes.store.durable import write_atomic
-from rushes.store.places import private
 from rushes.version import version
 from rushes_otio.text import printable
 
@@ -49,7 +48,7 @@ class Daemon:
         self._keys = user_keys(studio.places)
         self._post = Post(self.id)
         self._door = Door(studio.places, self._keys, use_tcp)
-        floor = Floor(worker_of(studio), private(studio.places.cache))
+        floor = Floor(worker_of(studio), studio.places.cache)
         watcher = Watcher(self._touched)
         self._hall = Hall(studio, floor, self._post, watcher)
         self._rooms = Rooms(self._hall)
