@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from rushes.store.alive import exists
+
 
 def started(code: str, *args: object, failpoint: str = "") -> subprocess.Popen[str]:
     """A process running `code` with `args`, its three streams piped."""
@@ -39,9 +41,9 @@ def all_ended(processes: Iterable[subprocess.Popen[str]]) -> list[tuple[int, str
 
 
 def children() -> list[int]:
-    """PIDs of the processes that this one has started and that are still there. Linux only."""
+    """PIDs of the processes that this one has started and that still run. Linux only."""
     pids: list[int] = []
     for listed in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):  # a thread that has just ended
             pids += map(int, listed.read_text().split())
-    return pids
+    return [pid for pid in pids if exists(pid)]

@@ -69,6 +69,7 @@ def start(state: Path, *options: str) -> subprocess.Popen[bytes]:
             env={**os.environ, **_sources()},
             start_new_session=True,
         )
+    _started[:] = [one for one in _started if one.poll() is None]
     _started.append(process)
     return process
 
