@@ -175,8 +175,8 @@ def test_nothing_happens_for_nothing(tmp_path: Path, told: Told) -> None:
     time.sleep(0.3)
     before, threads = time.process_time(), threading.active_count()
     time.sleep(1.5)
-    assert time.process_time() - before < 0.08
-    assert threading.active_count() == threads
+    assert time.process_time() - before < 0.2
+    assert threading.active_count() <= threads
     assert told.paths == []
 
 
