@@ -70,8 +70,9 @@ class Client:
     def send(self, command: commands.Commands, id_: str = "") -> str:
         """Ask, without waiting; the answer, whose `parent` is the id returned, comes by `poll`."""
         message = Asked(v=protocol.VERSION, id=id_ or new_id(), session=self._session, body=command)
-        if not self._pending:
-            self._heard = time.monotonic()  # silence begins when something is asked
+        self._heard = self._heard if self._pending else time.monotonic()  # silence begins when something is asked
+        if self._lost:
+            self._look_for_another()
         self._pending[message.id] = command
         self._put(message)
         return message.id
@@ -114,8 +115,7 @@ class Client:
     def follow(self, film: str, id_: str = "") -> None:
         """Hear of a film (its real, absolute path): its `state` first, the answer to a snapshot of that id, then
         its events, none left out."""
-        topic = protocol.topic(film)
-        self._followed[topic] = Following(film)
+        self._followed[topic := protocol.topic(film)] = Following(film)
         self._events.subscribe(topic)
         self._catch_up(topic, id_)
 
@@ -135,14 +135,13 @@ class Client:
         return found
 
     def wake_on(self, fd: int) -> None:
-        """Have `poll` return when this file descriptor, a socket's on Windows, is readable too."""
+        """Have `poll` return when this file descriptor (on Windows a socket's) is readable too."""
         self._also = fd
         self._poller.register(fd, zmq.POLLIN)
 
     @property
     def fds(self) -> tuple[int, int]:
-        """File descriptors that become readable when `poll(0)` may have something. They are edge-triggered: poll
-        until it gives nothing, and now and then without being told."""
+        """Readable when `poll(0)` may have something. Edge-triggered: poll now and then without, too."""
         return int(self._commands.get(zmq.FD)), int(self._events.get(zmq.FD))
 
     # -- the wire --------------------------------------------------------------------------------------------
@@ -287,6 +286,7 @@ class Client:
         again = [(asked, command) for asked, command in self._pending.items() if asked not in self._own]
         self._pending.clear()
         self._own.clear()
+        self._lost = False
         self._open(found)
         for asked, command in again:
             self._pending[asked] = command
@@ -333,7 +333,7 @@ class Client:
     # -- the end ---------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Leave. Commands that were sent still arrive."""
+        """Leave. What was sent still arrives."""
         self._context.destroy(linger=200)
 
     def __enter__(self) -> Self:

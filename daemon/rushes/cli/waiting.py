@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 
@@ -46,28 +46,63 @@ class _Jobs(msgspec.Struct):
     jobs: list[JobRow]
 
 
+class Lasting:
+    """A client whose daemon is started again when it dies; not a second time within half a minute."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._restarted = float("-inf")
+
+    def ask(self, command: commands.Commands) -> dict[str, Any]:
+        """The answer, of the next daemon if need be. Only for what may be asked twice."""
+        try:
+            return self._client.ask(command, ANSWER_S)
+        except Unreachable as error:
+            self._restart(error.text)
+            return self._client.ask(command, ANSWER_S)
+
+    def heard(self) -> Iterator[Told]:
+        """What the client hears, for ever."""
+        while True:
+            for told in self._client.poll(0.5):
+                if isinstance(told.body, events.Unlinked):
+                    self._restart(told.body.why)
+                yield told
+
+    def _restart(self, why: str) -> None:
+        from rushes.starting import is_running, linked
+
+        if is_running(default_path()):
+            return  # it was started again already
+        if time.monotonic() - self._restarted < BETWEEN_RESTARTS_S:
+            raise Unreachable(f"the daemon was lost again: {why}", remedy="rushes daemon log")
+        self._restarted = time.monotonic()
+        say(f"the daemon was lost ({why}); starting it again")
+        linked(default_path(), "restart").close()
+
+
 def render_by_daemon(asked: commands.Render, tell: Tell) -> Outcome:
     """Have the daemon render, and wait. Ctrl-C cancels what is not made yet."""
     with link() as client:
         client.follow(asked.film)
         found = msgspec.convert(client.ask(asked, ANSWER_S), _Asked)
-        ids = [row.job for row in found.jobs]
+        ids, lasting = [row.job for row in found.jobs], Lasting(client)
         try:
-            _wait(client, set(ids), tell)
+            _wait(lasting, set(ids), tell)
         except KeyboardInterrupt:
             client.ask(commands.Cancel(film=asked.film, jobs=ids)) if ids else None
             raise
         outcome = Outcome(fresh=found.fresh)
         outcome.failed += [Refusal(r["shot"], r["name"], r["error"], r["remedy"]) for r in found.failed]
         outcome.skipped += [Refusal(r["shot"], r["name"], r["because"]) for r in found.skipped]
-        outcome.add(_rows(client, ids))
+        outcome.add(_rows(lasting, ids))
         return outcome
 
 
-def _wait(client: Client, waiting: set[int], tell: Tell) -> None:
+def _wait(lasting: Lasting, waiting: set[int], tell: Tell) -> None:
     """Until all these jobs have ended. Their events are told."""
     mine = set(waiting)
-    for told in heard(client):
+    for told in lasting.heard():
         body = told.body
         if _concerns(body, mine):
             tell(body)
@@ -75,7 +110,7 @@ def _wait(client: Client, waiting: set[int], tell: Tell) -> None:
             waiting.discard(body.job)
         elif not isinstance(body, events.Progress | events.Preview):
             # A job may have ended before we followed, or while the daemon was away.
-            waiting &= {row.job for row in _rows(client, sorted(waiting)) if row.state in ("queued", "running")}
+            waiting &= {row.job for row in _rows(lasting, sorted(waiting)) if row.state in ("queued", "running")}
         if not waiting:
             return
 
@@ -90,8 +125,8 @@ def _concerns(body: Body, mine: set[int]) -> TypeGuard[FilmEvents]:
             return isinstance(body, events.Warned)
 
 
-def _rows(client: Client, ids: list[int]) -> list[JobRow]:
-    return msgspec.convert(client.ask(commands.Jobs(jobs=ids)), _Jobs).jobs if ids else []
+def _rows(lasting: Lasting, ids: list[int]) -> list[JobRow]:
+    return msgspec.convert(lasting.ask(commands.Jobs(jobs=ids)), _Jobs).jobs if ids else []
 
 
 def watch_by_daemon(film: str) -> Iterator[Told]:
@@ -99,7 +134,7 @@ def watch_by_daemon(film: str) -> Iterator[Told]:
     with link() as client:
         client.follow(film)
         try:
-            for told in heard(client):
+            for told in Lasting(client).heard():
                 if isinstance(told.body, events.Linked):
                     client.send(commands.Watch(film=film, on=True))
                 yield told
@@ -112,23 +147,3 @@ def _switch_off(client: Client, film: str) -> None:
         client.ask(commands.Watch(film=film, on=False), timeout=5.0)
     except Unreachable:
         say("the daemon is gone, and the watch with it")
-
-
-def heard(client: Client) -> Iterator[Told]:
-    """What a client hears, for ever. Unreachable when the daemon dies twice in a short time."""
-    restarted = float("-inf")
-    while True:
-        for told in client.poll(0.5):
-            if isinstance(told.body, events.Unlinked):
-                if time.monotonic() - restarted < BETWEEN_RESTARTS_S:
-                    raise Unreachable(f"the daemon was lost again: {told.body.why}", remedy="rushes daemon log")
-                restarted = time.monotonic()
-                _restart(told.body.why)
-            yield told
-
-
-def _restart(why: str) -> None:
-    from rushes.starting import linked
-
-    say(f"the daemon was lost ({why}); starting it again")
-    linked(default_path(), "restart").close()
