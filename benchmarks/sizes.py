@@ -44,7 +44,7 @@ def _unrendered(path: Path, shots: int) -> Film:
         prompt = f"{who} walks along the harbour wall number {number}, gulls over the boats, a cold morning light"
         intent = rawjson.encode({"prompt": prompt, "camera": "push in"})
         block = ShotBlock(new_id(), new_id(), f"SC010_SH{number * 10}", scene.id, intent, next_take=2)
-        track.items.append(read_item(shot_clip(block, FRAMES, film.rate), 24.0, str(path)))
+        track.items.append(read_item(shot_clip(block, FRAMES, film.rate), str(path), 24.0))
     track.changed = True
     track.place()
     return Film(film.encode(), str(path))

@@ -111,7 +111,7 @@ def test_what_cannot_be_shown_is_a_slate_and_is_said(tmp_path: Path) -> None:
     cut.film.insert(cut.film.tracks[1], 0, rawjson.encode(footage("sound.wav", 0, 8)))
     lost = dict(export(cut.save(), tmp_path / "out.mov"))
     assert "no file" in lost["gone.mov"] and "outside" in lost["outside.mov"]
-    assert "playlist.mov" in lost and "A1" in lost[""]
+    assert "playlist.mov" in lost and "no file" in lost["sound.wav"]
     assert "no media" in lost[missing.block.use]
     assert any(f"media of {LENGTH}" in what for what in lost.values())
     found = seen(tmp_path / "out.mov")

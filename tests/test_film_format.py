@@ -177,7 +177,7 @@ def test_the_page_names_every_field_and_every_limit() -> None:
             assert f"| `{key}` |" in PAGE
     limits = [
         f"{MAX_FRAMES:,}",
-        f"{MAX_RATE}",
+        f"{MAX_RATE:,}",
         f"{MIN_RATE}",
         f"{MAX_SPEED:,}",
         f"{MAX_DEPTH} levels",

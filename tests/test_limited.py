@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cuts import footage, gap, movie
+from cuts import RATE, footage, gap, movie
 from processes import children, run
 from rushes.engine.newfilm import create_film
 from rushes.limited import foreign, tasks
@@ -24,7 +24,6 @@ from rushes.limited.process import GIB, parts
 from rushes.limited.tasks import Limits
 from rushes.media.frames import iter_frames, read_frame
 from rushes.media.probe import probe
-from rushes_otio.build import film_from_cut
 from rushes_otio.errors import BadRequest, FileFault, MediaFault, RushesError
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="a limit of Linux, or reads /proc")
@@ -118,13 +117,13 @@ def test_its_errors_are_the_same(clip: Path, tmp_path: Path) -> None:
 def test_a_cut_becomes_the_same_film(tmp_path: Path) -> None:
     path = tmp_path / "cut.otio"
     path.write_bytes(cut(footage("a.mov", 0, 20), gap(4)))
-    here = film_from_cut(path.read_bytes(), str(path)).encode()
-    there = foreign.read_cut(path)
-    film = json.loads(here)["metadata"]["rushes"]["film"]
-    assert there.replace(json.loads(there)["metadata"]["rushes"]["film"].encode(), film.encode()) == here
-    assert fault_of(lambda: foreign.read_cut(tmp_path / "absent.otio"), FileFault)
-    path.write_bytes(here)
-    assert fault_of(lambda: foreign.read_cut(path), BadRequest)
+    assert foreign.read_cut(path, RATE) == (path.read_bytes(), [])
+    film, notes = create_film(tmp_path / "film.otio", path, "24/1")
+    assert film.external_count() == 1
+    assert not notes
+    assert fault_of(lambda: foreign.read_cut(tmp_path / "absent.otio", RATE), FileFault)
+    with pytest.raises(BadRequest, match="a film already"):
+        create_film(tmp_path / "again.otio", tmp_path / "film.otio", "24/1")
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK"])
@@ -169,7 +168,7 @@ def test_a_movie_that_is_cut_short_is_refused(tmp_path: Path, clip: Path, kept: 
 def test_a_timeline_of_200_000_levels_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "deep.otio"
     path.write_bytes(b'{"OTIO_SCHEMA":"Timeline.1","metadata":' + b'{"a":' * 200_000 + b"1" + b"}" * 200_001)
-    assert "nested more than" in fault_of(lambda: foreign.read_cut(path), FileFault).text
+    assert "nested more than" in fault_of(lambda: foreign.read_cut(path, RATE), FileFault).text
     with pytest.raises(FileFault):
         create_film(tmp_path / "film.otio", path, "24/1")
     assert not (tmp_path / "film.otio").exists()

@@ -12,11 +12,12 @@ from rushes_otio import rawjson
 from rushes_otio.build import missing_media, shifted, shot_clip, time_range
 from rushes_otio.cut import speed, transitions
 from rushes_otio.errors import BadRequest
-from rushes_otio.film import Film, Shot, Track
+from rushes_otio.film import Film, Shot
 from rushes_otio.ids import new_id
 from rushes_otio.items import DEFAULT_MEDIA, MAX_FRAMES, Item
 from rushes_otio.schema import Scene, ShotBlock
 from rushes_otio.text import readable_token
+from rushes_otio.tracks import Track
 
 Intent = dict[str, Any]
 

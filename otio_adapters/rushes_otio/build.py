@@ -12,11 +12,12 @@ from msgspec import Raw
 
 from rushes_otio import rawjson
 from rushes_otio.errors import BadRequest, FileFault
-from rushes_otio.film import Film, decode_timeline, located
+from rushes_otio.film import Film
 from rushes_otio.ids import new_id
 from rushes_otio.items import DEFAULT_MEDIA, Time, check_schema, read_item
 from rushes_otio.schema import VERSION, FilmBlock, ShotBlock
 from rushes_otio.timing import Rate
+from rushes_otio.tracks import decode_timeline, located
 
 _SCHEMA = re.compile(rb'"OTIO_SCHEMA"\s*:\s*"([A-Za-z0-9]+\.[A-Za-z0-9]+)"')
 
@@ -109,20 +110,20 @@ def film_from_cut(data: bytes, where: str) -> Film:
     metadata = rawjson.member(opened, "metadata", where)
     if "rushes" in metadata:
         raise BadRequest("the cut is a film already", where=where, remedy="copy the file, or open it as it is")
-    rate = _rate_of(timeline.global_start_time, timeline.tracks.children or [], where)
+    rate = rate_of(timeline.global_start_time, timeline.tracks.children or [], where)
     metadata["rushes"] = rawjson.encode(FilmBlock(VERSION, new_id(), str(rate)))
     opened["metadata"] = rawjson.encode(metadata)
     return Film(rawjson.unshield(rawjson.pretty(rawjson.encode(opened))), where)
 
 
-def _rate_of(start: Time | None, tracks: list[Any], where: str) -> Rate:
+def rate_of(start: Time | None, tracks: list[Any], where: str) -> Rate:
     """The rate of a cut: its start timecode's, else that of the first item on a video track, else on any."""
     if start is not None:
         with located(where):
             return Rate.from_float(start.rate)
     ordered = sorted(tracks, key=lambda t: t.kind != "Video")
     for number, raw in ((n, r) for t in ordered for n, r in enumerate(t.children or (), 1)):
-        item = read_item(raw, 24.0, f"{where}: item {number}")
+        item = read_item(raw, f"{where}: item {number}", 24.0)
         if item.source is not None:
             with located(where):
                 return Rate.from_float(item.source.duration.rate)

@@ -6,9 +6,10 @@ from msgspec import Raw
 
 from rushes_otio import rawjson
 from rushes_otio.build import take_media
-from rushes_otio.film import Film, Track
+from rushes_otio.film import Film
 from rushes_otio.items import DEFAULT_MEDIA, Item
 from rushes_otio.schema import Chosen, ShotBlock, TakeMark
+from rushes_otio.tracks import Track
 
 ORIGINAL = "original"
 

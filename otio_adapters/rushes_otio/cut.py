@@ -14,8 +14,9 @@ from msgspec import Raw
 
 from rushes_otio import rawjson
 from rushes_otio.errors import ShotFault
-from rushes_otio.film import Film, Shot, Track
+from rushes_otio.film import Film, Shot
 from rushes_otio.items import Item, Range
+from rushes_otio.tracks import Track
 
 
 @dataclass(frozen=True, slots=True)

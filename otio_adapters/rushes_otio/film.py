@@ -6,70 +6,19 @@ the film block, and `encode` writes the rest back as it came.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
 from rushes_otio import rawjson
 from rushes_otio.errors import BadRequest, FileFault
-from rushes_otio.items import Item, Time, check_schema, check_time, read_item
+from rushes_otio.items import Item, check_schema, check_time, read_item
 from rushes_otio.schema import FilmBlock, Scene, ShotBlock, upgraded
 from rushes_otio.timing import Rate
-
-
-class _Meta(msgspec.Struct):
-    rushes: Raw | UnsetType = UNSET
-
-
-class _Track(msgspec.Struct):
-    OTIO_SCHEMA: str
-    kind: str = "Video"
-    name: str | None = None
-    enabled: bool = True
-    children: list[Raw] | None = None
-
-
-class _Stack(msgspec.Struct):
-    OTIO_SCHEMA: str
-    children: list[_Track] | None = None
-
-
-class _Timeline(msgspec.Struct):
-    OTIO_SCHEMA: str
-    tracks: _Stack
-    name: str | None = None
-    metadata: _Meta | None = None
-    global_start_time: Time | None = None
-
-
-_timeline = msgspec.json.Decoder(_Timeline)
-
-
-@dataclass(slots=True, eq=False)
-class Track:
-    """One track. `label` is how people point at it: V1 is the lowest video track, A1 the first audio track."""
-
-    label: str
-    kind: str
-    name: str
-    enabled: bool
-    items: list[Item]
-    changed: bool = False
-
-    def place(self) -> None:
-        """Give every item its record frame."""
-        at = 0.0
-        for item in self.items:
-            item.start = at
-            at += item.length
-
-    @property
-    def end(self) -> float:
-        return self.items[-1].start + self.items[-1].length if self.items else 0.0
+from rushes_otio.tracks import TimelineText, Track, decode_timeline, located, read_tracks, without_gc
 
 
 @dataclass(slots=True)
@@ -82,57 +31,6 @@ class Shot:
     @property
     def items(self) -> list[Item]:
         return [track.items[index] for track, index in self.uses]
-
-
-@contextmanager
-def without_gc() -> Iterator[None]:
-    """No walks over all objects meanwhile: 10,000 clips make very many of them and no garbage."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@contextmanager
-def located(where: str) -> Iterator[None]:
-    """Faults raised inside name this file."""
-    try:
-        yield
-    except FileFault as fault:
-        fault.where = fault.where or where
-        raise
-
-
-def decode_timeline(data: bytes, where: str) -> tuple[bytes, _Timeline]:
-    """Check and read the outer structure. The returned bytes are `data`, shielded if it held NaN."""
-    rawjson.check(data, where)
-    try:
-        return data, _timeline.decode(data)
-    except msgspec.ValidationError as e:
-        raise _not_a_timeline(e, where) from None
-    except (msgspec.DecodeError, RecursionError) as strict:
-        shielded = rawjson.shield(data)
-        if shielded == data:
-            raise FileFault(f"not JSON: {strict}", where=where, remedy=_restore(where)) from None
-    try:
-        return shielded, _timeline.decode(shielded)
-    except msgspec.ValidationError as e:
-        raise _not_a_timeline(e, where) from None
-    except (msgspec.DecodeError, RecursionError) as e:
-        raise FileFault(f"not JSON: {e}", where=where, remedy=_restore(where)) from None
-
-
-def _not_a_timeline(e: Exception, where: str) -> FileFault:
-    return FileFault(
-        f"not an OpenTimelineIO timeline: {e}", where=where, remedy="export the cut as one timeline, as .otio"
-    )
-
-
-def _restore(where: str) -> str:
-    return f"take the last good version: {where.removesuffix('.otio')}.rushes/previous.otio, or your backup"
 
 
 class Film:
@@ -161,12 +59,13 @@ class Film:
                 check_time(timeline.global_start_time, "global_start_time")
         self.global_start = timeline.global_start_time
         self._changed = False
-        self.tracks = _read_tracks(timeline, float(self.rate), where)
+        self._unsaved = False  # as a whole: its text is new, and nothing was changed since
+        self.tracks = read_tracks(timeline, where, partial(read_item, rate=float(self.rate)))
         self._shots: dict[str, Shot] | None = None
 
-    def _film_block(self, timeline: _Timeline) -> Raw:
-        raw = timeline.metadata.rushes if timeline.metadata else UNSET
-        if isinstance(raw, UnsetType):
+    def _film_block(self, timeline: TimelineText) -> Raw:
+        raw = timeline.metadata.rushes if timeline.metadata else None
+        if not isinstance(raw, Raw):
             raise FileFault(
                 "the timeline has no rushes block: it is a cut, not a film",
                 where=self.where,
@@ -227,7 +126,7 @@ class Film:
     def replace(self, track: Track, index: int, raw: Raw) -> Item:
         """Put other text in place of an item and read it anew."""
         old = track.items[index]
-        item = read_item(raw, float(self.rate), f"{self.where}: {track.label} item {index + 1}")
+        item = read_item(raw, f"{self.where}: {track.label} item {index + 1}", float(self.rate))
         track.items[index] = item
         track.changed = True
         item.start = old.start
@@ -245,7 +144,7 @@ class Film:
             self._shots = None
 
     def insert(self, track: Track, index: int, raw: Raw) -> Item:
-        track.items.insert(index, read_item(raw, float(self.rate), f"{self.where}: {track.label}"))
+        track.items.insert(index, read_item(raw, f"{self.where}: {track.label}", float(self.rate)))
         self._touched(track)
         return track.items[index]
 
@@ -284,12 +183,17 @@ class Film:
 
     @property
     def changed(self) -> bool:
+        """Whether there is something to save."""
+        return self._unsaved or self._edited
+
+    @property
+    def _edited(self) -> bool:
         return self._changed or any(t.changed for t in self.tracks)
 
     def encode(self, markers: Sequence[object] = ()) -> bytes:
         """The film as it goes to disk; what was read, byte for byte, when nothing was changed. An export adds
         `markers` to those of the timeline."""
-        if not self.changed and not markers:
+        if not self._edited and not markers:
             return self._original
         timeline = rawjson.open_object(self._data, self.where)
         metadata = rawjson.member(timeline, "metadata", self.where)
@@ -298,11 +202,33 @@ class Film:
         timeline["tracks"] = self._encode_tracks(timeline["tracks"], markers)
         return rawjson.unshield(rawjson.pretty(rawjson.encode(timeline)))
 
+    def raw_stack(self) -> rawjson.RawObject:
+        """The stack of the tracks, opened."""
+        return rawjson.open_object(rawjson.open_object(self._data, self.where)["tracks"], self.where)
+
+    def raw_tracks(self) -> list[tuple[Raw, Track]]:
+        """The tracks as they were read, each with its text."""
+        raws: list[Raw] = msgspec.json.decode(self.raw_stack()["children"], type=list[Raw])
+        return list(zip(raws, self.tracks, strict=True))
+
+    def rebuilt(self, block: Raw, stack: Raw, start: Raw | None) -> bytes:
+        """The text of this film with another block, other tracks, and, unless it is None, another start."""
+        timeline = rawjson.open_object(self._data, self.where)
+        metadata = rawjson.member(timeline, "metadata", self.where)
+        changes = {"metadata": rawjson.encode(metadata | {"rushes": block}), "tracks": stack}
+        timeline |= changes if start is None else changes | {"global_start_time": start}
+        return rawjson.unshield(rawjson.pretty(rawjson.encode(timeline)))
+
+    def become(self, data: bytes) -> None:
+        """Be the film in `data`, unsaved; FileFault when it is none, and then nothing has changed."""
+        self.__dict__.update(Film(data, self.where).__dict__)
+        self._unsaved = True
+
     def was_saved(self, encoded: bytes) -> None:
         """What `encode` gave is on disk: the film counts as unchanged."""
         self._data = encoded if self._data is self._original else rawjson.shield(encoded)
         self._original = encoded
-        self._changed = False
+        self._changed = self._unsaved = False
         for track in self.tracks:
             track.changed = False
 
@@ -329,22 +255,3 @@ def patch_block(raw: Raw, changes: Mapping[str, Raw | None], where: str) -> Raw:
     metadata["rushes"] = rawjson.patch(metadata.get("rushes", Raw(b"{}")), changes, where)
     clip["metadata"] = rawjson.encode(metadata)
     return rawjson.encode(clip)
-
-
-def _read_tracks(timeline: _Timeline, rate: float, where: str) -> list[Track]:
-    tracks: list[Track] = []
-    counts: dict[str, int] = {}
-    for raw in timeline.tracks.children or ():
-        with located(where):
-            check_schema(raw.OTIO_SCHEMA)
-        letter = raw.kind[:1].upper() or "V"
-        counts[letter] = counts.get(letter, 0) + 1
-        label = f"{letter}{counts[letter]}"
-        items = [
-            read_item(child, rate, f"{where}: {label} item {number}")
-            for number, child in enumerate(raw.children or (), 1)
-        ]
-        track = Track(label, raw.kind, raw.name or "", raw.enabled, items)
-        track.place()
-        tracks.append(track)
-    return tracks

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,7 +15,8 @@ from rushes_otio.schema import ShotBlock
 from rushes_otio.text import printable
 
 MAX_FRAMES = 10_000_000
-MIN_RATE, MAX_RATE = 0.01, 1000
+MIN_RATE, MAX_RATE = 0.01, 200_000  # sound is counted in samples
+MAX_FRAME_RATE = 1000
 MAX_START = 10**12  # frames; timecode and sample counts stay far below
 MAX_SPEED = 10_000
 SAME_RATE = 0.006
@@ -72,12 +75,13 @@ class _Meta(msgspec.Struct):
     rushes: ShotBlock | UnsetType = UNSET
 
 
-class _Child(msgspec.Struct):
+class Child(msgspec.Struct):
+    """What every item of a track may say; what it says in its metadata depends on who reads it."""
+
     OTIO_SCHEMA: str
     name: str | None = None
     source_range: Range | None = None
     effects: list[Raw] | None = None
-    metadata: _Meta | None = None
     media_references: dict[str, Media | None] | None = None
     media_reference: Media | None = None  # Clip.1
     active_media_reference_key: str = DEFAULT_MEDIA
@@ -88,7 +92,11 @@ class _Child(msgspec.Struct):
     kind: str | None = None
 
 
-_child = msgspec.json.Decoder(_Child)
+class _FilmChild(Child):
+    metadata: _Meta | None = None
+
+
+_child = msgspec.json.Decoder(_FilmChild)
 _effect = msgspec.json.Decoder(_Effect)
 
 
@@ -102,7 +110,7 @@ class Item:
     raw: Raw
     kind: str  # "Clip" | "Gap" | "Transition" | "Stack" | …
     name: str
-    length: float
+    length: float = 0.0
     source: Range | None = None
     media: dict[str, Media] = field(default_factory=dict)
     active: str = DEFAULT_MEDIA
@@ -119,10 +127,17 @@ class Item:
         return self.media.get(self.active)
 
 
-def read_item(raw: Raw, rate: float, where: str) -> Item:
-    """Read one child of a track; `rate` is the film's. FileFault names the item and the field."""
-    try:
+def read_item(raw: Raw, where: str, rate: float) -> Item:
+    """Read one child of a film's track; `rate` is the film's. FileFault names the item and the field."""
+    with named(raw, where):
         return _read(raw, rate)
+
+
+@contextmanager
+def named(raw: Raw, where: str) -> Iterator[None]:
+    """Whatever is wrong with the item inside is a FileFault that names it."""
+    try:
+        yield
     except (msgspec.ValidationError, msgspec.DecodeError) as e:
         raise FileFault(
             f"unreadable item: {e}", where=where, remedy="correct the field after `$` in a text editor"
@@ -142,28 +157,38 @@ def _name_in(raw: Raw) -> str:
 
 def _read(raw: Raw, rate: float) -> Item:
     child = _child.decode(raw)
-    kind = child.OTIO_SCHEMA.partition(".")[0]
-    check_schema(child.OTIO_SCHEMA)
-    item = Item(raw, kind, child.name or "", 0.0, child.source_range, enabled=child.enabled)
-    if kind == "Transition":
-        item.in_offset = _offset(child.in_offset, "in_offset", rate)
-        item.out_offset = _offset(child.out_offset, "out_offset", rate)
-        return item
-    if child.source_range:
-        check_range(child.source_range, "source_range")
-    if kind == "Clip":
-        _read_media(item, child)
-        block = child.metadata.rushes if child.metadata else UNSET
-        if not isinstance(block, UnsetType):
-            item.use = block.use
-            item.block = block if block.shot else None
-    if child.effects:
-        item.warps = _warps(child.effects)
-    item.length = _length(item, child, rate)
+    item = Item(raw, *described(child))
+    fill(item, child, rate)
+    block = child.metadata.rushes if child.metadata and item.kind == "Clip" else UNSET
+    if not isinstance(block, UnsetType):
+        item.use = block.use
+        item.block = block if block.shot else None
     return item
 
 
-def _read_media(item: Item, child: _Child) -> None:
+def described(child: Child) -> tuple[str, str]:
+    """Kind and name of an item. FileFault for a schema that is newer than what we read."""
+    check_schema(child.OTIO_SCHEMA)
+    return child.OTIO_SCHEMA.partition(".")[0], child.name or ""
+
+
+def fill(item: Item, child: Child, rate: float) -> None:
+    """Everything about an item but what its metadata says, checked."""
+    item.source, item.enabled = child.source_range, child.enabled
+    if item.kind == "Transition":
+        item.in_offset = _offset(child.in_offset, "in_offset", rate)
+        item.out_offset = _offset(child.out_offset, "out_offset", rate)
+        return
+    if child.source_range:
+        check_range(child.source_range, "source_range")
+    if item.kind == "Clip":
+        _read_media(item, child)
+    if child.effects:
+        item.warps = _warps(child.effects)
+    item.length = _length(item, child, rate)
+
+
+def _read_media(item: Item, child: Child) -> None:
     if child.OTIO_SCHEMA == "Clip.1":
         item.media = {DEFAULT_MEDIA: child.media_reference} if child.media_reference else {}
     else:
@@ -197,7 +222,7 @@ def _warps(effects: list[Raw]) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _length(item: Item, child: _Child, rate: float) -> float:
+def _length(item: Item, child: Child, rate: float) -> float:
     shown = item.source
     if shown is None and item.default_media:
         shown = item.default_media.available_range
@@ -242,7 +267,7 @@ def check_range(shown: Range, name: str) -> None:
     """FileFault for a rate, start or duration no clip can have."""
     start, length = shown.start_time, shown.duration
     if MIN_RATE <= start.rate <= MAX_RATE and MIN_RATE <= length.rate <= MAX_RATE:
-        if abs(start.value) <= MAX_START and 0 <= length.value <= MAX_FRAMES:
+        if abs(start.value) <= MAX_START and 0 <= length.value <= _most(length.rate):
             return
     check_time(shown.start_time, f"{name}.start_time")
     check_time(shown.duration, f"{name}.duration")
@@ -251,8 +276,13 @@ def check_range(shown: Range, name: str) -> None:
             f"{name}.duration is {shown.duration.value:g}; a duration is 0 or more",
             remedy="correct the duration in the program that wrote the file",
         )
-    if shown.duration.value > MAX_FRAMES:
+    if shown.duration.value > _most(shown.duration.rate):
         raise _too_long(f"{name}.duration", shown.duration.value)
+
+
+def _most(rate: float) -> float:
+    """The longest duration, in units of its rate: the limit counts frames, and sound may be counted in samples."""
+    return MAX_FRAMES * max(1.0, rate / MAX_FRAME_RATE)
 
 
 def _too_long(what: str, frames: float) -> FileFault:

@@ -6,9 +6,10 @@ import re
 from difflib import get_close_matches
 
 from rushes_otio.errors import BadRequest
-from rushes_otio.film import Film, Shot, Track
+from rushes_otio.film import Film, Shot
 from rushes_otio.schema import Scene
 from rushes_otio.text import printable
+from rushes_otio.tracks import Track
 
 _PLACE = re.compile(r"([VA][0-9]{1,3})@([0-9]{1,9})", re.IGNORECASE)
 

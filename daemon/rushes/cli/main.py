@@ -11,8 +11,10 @@ from rushes.cli import (
     add,
     clean,
     client,
+    conform,
     daemon,
     demo,
+    diff,
     doctor,
     export,
     models,
@@ -37,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-MAKING = (demo, new, add, status, show, set_, undo, render, watch, takes, export)
+MAKING = (demo, new, add, status, show, set_, undo, render, watch, takes, export, conform, diff)
 KEEPING = (queue, clean, models, daemon, client, doctor)
 
 for module in (*MAKING, *KEEPING):

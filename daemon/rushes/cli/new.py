@@ -19,9 +19,9 @@ def new(
     film: FilmPath,
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE", help="A script (.fountain) or a cut (.otio) to start from."),
+        typer.Option("--from", metavar="FILE", help="A script (.fountain) or a cut (.otio, .edl, .xml, .aaf)."),
     ] = None,
-    rate: Annotated[str, typer.Option(help="Frames per second, for a film that starts from no cut.")] = "24/1",
+    rate: Annotated[str, typer.Option(help="Frames per second, where it is not said: scripts, EDLs.")] = "24/1",
     no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
@@ -33,6 +33,7 @@ def new(
     \b
         rushes new film.otio --from script.fountain
         rushes new film.otio --from cut.otio
+        rushes new film.otio --from cut.edl --rate 25
     """
     from rushes.cli.link import perform, real
     from rushes.messages.commands import New

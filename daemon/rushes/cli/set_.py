@@ -29,12 +29,17 @@ def set_(
     source: Annotated[
         Path | None, typer.Option("--from", metavar="OTHER.otio", help="Copy the library entry from another film.")
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--from-csv", metavar="SHOTS.csv", help="Set what was changed in a shot list, on its shots."),
+    ] = None,
     no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
     """Change the intent of shots, a scene, a library entry or the film. KEY= unsets. Nothing is rendered.
 
-    A clip or gap of somebody's cut becomes a shot when you set something on it.
+    A clip or gap of somebody's cut becomes a shot when you set something on it. Or change prompts in a
+    spreadsheet, in a shot list that rushes export made, and give it back.
 
     \b
         rushes set film.otio SC010_SH020 prompt="@mara turns away" camera="push in"
@@ -42,6 +47,7 @@ def set_(
         rushes set film.otio --film style=noir delivery.codec=dnxhr
         rushes set film.otio V1@120 prompt="a lighthouse in the fog"
         rushes set film.otio SC010_SH030 first_frame.from=SC010_SH020
+        rushes set film.otio --from-csv shots.csv
     """
     from rushes.cli.link import perform, real
     from rushes.messages.commands import Set
@@ -57,6 +63,7 @@ def set_(
         location=location,
         whole_film=whole_film,
         source=real(source) if source else "",
+        table=real(table) if table else "",
         folder=str(Path.cwd()),
     )
     answer(perform(asked, no_daemon), json)

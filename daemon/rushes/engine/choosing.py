@@ -54,7 +54,11 @@ def decide(desk: Desk, shot: str, decisions: Decisions) -> Film:
         if decisions.choose.startswith("k"):
             _choose_keyframe(film, shelf, block, decisions.choose)
         elif decisions.choose:
-            _choose(desk, film, shelf, block, decisions)
+            if decisions.restore:
+                intent = shelf.record(block, decisions.choose).intent
+                raw = {key: rawjson.encode(value) for key, value in intent.items()}
+                put_intent(film, Level("shot", block.shot), raw)
+            choose_by_hand(desk, film, shelf, block, decisions.choose)
         return film
 
 
@@ -71,12 +75,10 @@ def _marks(block: ShotBlock, decisions: Decisions) -> list[tuple[str, TakeMark]]
     return list(said.items())
 
 
-def _choose(desk: Desk, film: Film, shelf: Shelf, block: ShotBlock, decisions: Decisions) -> None:
-    record = shelf.record(block, decisions.choose)
-    movie = shelf.find(block, decisions.choose).movie
-    if decisions.restore:
-        raw = {key: rawjson.encode(value) for key, value in record.intent.items()}
-        put_intent(film, Level("shot", block.shot), raw)
+def choose_by_hand(desk: Desk, film: Film, shelf: Shelf, block: ShotBlock, take: str) -> None:
+    """Put a take into the cut, accepted for today's recipe. BadRequest when it is not in the folder."""
+    record = shelf.record(block, take)
+    movie = shelf.find(block, take).movie
     motion = record.stages["motion"].digest
     accepted = dict(record.recipe)
     chosen = Chosen(record.take, "hand", motion, accepted)

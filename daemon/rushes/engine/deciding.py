@@ -11,7 +11,9 @@ import msgspec
 from rushes.engine import cleaning
 from rushes.engine.changing import add_to_film, copy_entry, scene_level, set_intent, shot_levels
 from rushes.engine.choosing import Decisions, decide, list_takes
+from rushes.engine.conforming import conform
 from rushes.engine.newfilm import create_film
+from rushes.engine.prompts import set_prompts
 from rushes.engine.studio import Desk
 from rushes.engine.undoing import Change, redo, undo
 from rushes.messages import commands
@@ -45,6 +47,9 @@ def _made(path: str, film: Film) -> Result:
 
 
 def set_(desk: Desk, command: commands.Set) -> Result:
+    if command.table:
+        _check_alone(command)
+        return changed_shape(desk, *set_prompts(desk, desk.here / command.table))
     targets = _targets(command)
     if command.source:
         film, changes = copy_entry(desk, _entry(command), Path(command.source))
@@ -53,6 +58,13 @@ def set_(desk: Desk, command: commands.Set) -> Result:
     else:
         film, changes = set_intent(desk, targets, command.assignments)
     return changed_shape(desk, film, changes)
+
+
+def _check_alone(command: commands.Set) -> None:
+    if commands.Set(film=command.film, table=command.table, folder=command.folder) != command:
+        raise BadRequest(
+            "a table says itself what to set on which shots", remedy="rushes set FILM --from-csv shots.csv"
+        )
 
 
 def changed_shape(desk: Desk, film: Film, changes: list[Change]) -> Result:
@@ -134,6 +146,11 @@ def clean(desk: Desk, command: commands.Clean) -> Result:
     return found.shape(command.film, dry_run=not command.yes)
 
 
+def conform_(desk: Desk, command: commands.Conform) -> Result:
+    out = Path(command.out) if command.out else None
+    return {"film": command.out or command.film, **conform(desk, Path(command.cut), out, accept=command.accept)}
+
+
 ACTS: dict[type, Callable[[Desk, Any], Result]] = {
     commands.New: new,
     commands.Add: add,
@@ -142,4 +159,5 @@ ACTS: dict[type, Callable[[Desk, Any], Result]] = {
     commands.Undo: undo_,
     commands.Redo: redo_,
     commands.Clean: clean,
+    commands.Conform: conform_,
 }

@@ -14,10 +14,11 @@ from rushes.engine.reasons import PICTURE, UNKNOWN, Reason, enter
 from rushes.engine.recipe import Recipe, Sources
 from rushes_otio.cut import shown, speed, transitions
 from rushes_otio.errors import ShotFault
-from rushes_otio.film import Film, Track
+from rushes_otio.film import Film
 from rushes_otio.ids import is_id
 from rushes_otio.resolve import Resolved
 from rushes_otio.schema import ShotBlock
+from rushes_otio.tracks import Track
 
 Place = tuple[Track, int]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from msgspec import Raw
 
-from rushes_otio.film import Film, Track
+from rushes_otio.film import Film
+from rushes_otio.tracks import Track
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,15 @@ from rushes.store import films
 from rushes.store.places import Places
 from rushes_otio import rawjson
 from rushes_otio.adding import add_scene, add_shot
-from rushes_otio.build import new_film
+from rushes_otio.build import film_from_cut, new_film
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film
+from rushes_otio.formats.reading import SUFFIXES
 from rushes_otio.fountain import Script, parse_script, read_script
 from rushes_otio.setting import Level, put_intent
 from rushes_otio.timing import Rate
 
-_READS = ".fountain scripts and .otio cuts"
+_SCRIPTS = (".fountain", ".txt", ".spmd")
 
 
 def create_film(path: Path, source: Path | None, rate: str) -> tuple[Film, list[str]]:
@@ -35,16 +36,18 @@ def create_film(path: Path, source: Path | None, rate: str) -> tuple[Film, list[
 def _made(path: Path, source: Path | None, rate: str) -> tuple[Film, list[str]]:
     if source is None:
         return new_film(path.stem, Rate.parse(rate), str(path)), []
-    if source.suffix == ".otio":
-        return Film(read_cut(source), str(source)), []
-    if source.suffix in (".fountain", ".txt", ".spmd"):
+    suffix = source.suffix.lower()
+    if suffix in _SCRIPTS:
         script = read_script(source, Rate.parse(rate))
         return film_of_script(script, path, Rate.parse(rate)), list(script.warnings)
-    raise BadRequest(
-        f"{source.name} cannot be read: Rushes reads {_READS}",
-        where=str(source),
-        remedy="export the cut as OpenTimelineIO (.otio)",
-    )
+    if suffix not in SUFFIXES:
+        raise BadRequest(
+            f"{source.name} cannot be read: Rushes reads .fountain scripts and cuts ({', '.join(SUFFIXES)})",
+            where=str(source),
+            remedy="export the cut as OpenTimelineIO (.otio)",
+        )
+    cut = read_cut(source, Rate.parse(rate))
+    return film_from_cut(cut.text, str(source)), cut.notes
 
 
 def film_of_text(text: str, path: Path, rate: Rate) -> Film:

@@ -23,7 +23,8 @@ from rushes.store import films
 from rushes.store.locks import film_lock
 from rushes.store.places import FilmPlaces
 from rushes_otio.errors import RushesError
-from rushes_otio.film import Film, without_gc
+from rushes_otio.film import Film
+from rushes_otio.tracks import without_gc
 
 if TYPE_CHECKING:
     from rushes.store.shelf import Shelf

@@ -19,9 +19,10 @@ from rushes.engine.reasons import FRAMES, Reason, differences
 from rushes.engine.recipe import POINTING, Recipe, Sources, accepted_recipe, build
 from rushes_otio.cut import conflict, needed_frames, shown
 from rushes_otio.errors import ShotFault
-from rushes_otio.film import Film, Shot, without_gc
+from rushes_otio.film import Film, Shot
 from rushes_otio.resolve import Resolved, Resolver, shot_place
 from rushes_otio.schema import ShotBlock
+from rushes_otio.tracks import without_gc
 from rushes_otio.values import Expected, boundary
 
 _ON_FILES = frozenset({"references", "loras", "keyframe", *POINTING})

@@ -1,5 +1,5 @@
-"""Undo and redo of changes of intent. A change that somebody has gone over since, in another program or by hand,
-is not taken back: nobody's edit is overwritten.
+"""Undo and redo of changes of intent and of conforms. A change that somebody has gone over since, in another
+program or by hand, is not taken back: nobody's edit is overwritten.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from rushes.engine import keptcuts
 from rushes.engine.studio import Desk
 from rushes.store.changes import FieldChange, LevelChange, Remembered
 from rushes_otio import rawjson
@@ -23,6 +24,7 @@ from rushes_otio.setting import Level, drop_entry, intent_at, put_intent
 from rushes_otio.text import printable
 
 _NOT_SET = Raw(b"null")
+_CUT = "cut"
 
 _Intents = dict[Level, Raw]
 
@@ -48,10 +50,26 @@ def remembering(desk: Desk) -> Iterator[Film]:
         levels = _differences(before, _intents(film), film.where)
         label = _label(film, levels)
     if levels:
-        try:
-            desk.studio.changes.note(desk.places.key, label, levels)
-        except RushesError as error:  # the change itself is on disk
-            log.warning("%s cannot be undone: %s", label, error.text)
+        _note(desk, label, levels)
+
+
+@contextmanager
+def remembering_cut(desk: Desk, label: str) -> Iterator[Film]:
+    """`desk.changing` for a change of the cut, which can be undone."""
+    with desk.changing() as film:
+        before = keptcuts.keep(desk, film)
+        yield film
+        after = keptcuts.name_of(film)
+    if before != after:
+        change = FieldChange(rawjson.encode(before), rawjson.encode(after))
+        _note(desk, printable(label, 120), [LevelChange(_CUT, "", {_CUT: change})])
+
+
+def _note(desk: Desk, label: str, levels: list[LevelChange]) -> None:
+    try:
+        desk.studio.changes.note(desk.places.key, label, levels)
+    except RushesError as error:  # the change itself is on disk
+        log.warning("%s cannot be undone: %s", label, error.text)
 
 
 def undo(desk: Desk, *, skip: bool) -> tuple[str, Film, list[Change]]:
@@ -60,13 +78,13 @@ def undo(desk: Desk, *, skip: bool) -> tuple[str, Film, list[Change]]:
     """
     found = desk.studio.changes.to_undo(desk.places.key)
     if found is None:
-        raise BadRequest("there is nothing to undo", remedy="changes of intent can be undone: rushes set")
+        raise BadRequest("there is nothing to undo", remedy="changes of intent and conforms can be undone")
     back = [_reversed(level) for level in found.levels]
     if skip:
         desk.studio.changes.mark(found, "skipped")
         return found.label, desk.read(), []
     with desk.changing() as film:
-        changes = _apply(film, found, back)
+        changes = _apply(desk, film, found, back)
         for level in back:
             if level.made and not intent_at(film, Level(level.kind, level.key)):
                 drop_entry(film, Level(level.kind, level.key))
@@ -83,7 +101,7 @@ def redo(desk: Desk, *, skip: bool) -> tuple[str, Film, list[Change]]:
         desk.studio.changes.mark(found, "skipped")
         return found.label, desk.read(), []
     with desk.changing() as film:
-        changes = _apply(film, found, found.levels)
+        changes = _apply(desk, film, found, found.levels)
     desk.studio.changes.mark(found, "done")
     return found.label, film, changes
 
@@ -116,11 +134,18 @@ def place(film: Film, level: Level) -> str:
     return f"{level.kind} {level.key}"
 
 
-def _apply(film: Film, change: Remembered, levels: list[LevelChange]) -> list[Change]:
+def _apply(desk: Desk, film: Film, change: Remembered, levels: list[LevelChange]) -> list[Change]:
     """All of it or nothing."""
     for level in levels:
-        _check(film, change, level)
+        if level.kind == _CUT:
+            _check_cut(film, change, level)
+        else:
+            _check(film, change, level)
     for level in levels:
+        if level.kind == _CUT:
+            keptcuts.keep(desk, film)
+            keptcuts.bring_back(desk, film, str(_value(level.fields[_CUT].now)))
+            continue
         where = Level(level.kind, level.key)
         intent = intent_at(film, where)
         for name, field in level.fields.items():
@@ -130,6 +155,15 @@ def _apply(film: Film, change: Remembered, levels: list[LevelChange]) -> list[Ch
                 intent[name] = field.now
         put_intent(film, where, intent)
     return changes_between(film, levels)
+
+
+def _check_cut(film: Film, change: Remembered, level: LevelChange) -> None:
+    if keptcuts.name_of(film) != _value(level.fields[_CUT].was):
+        raise BadRequest(
+            printable(f"{change.label!r} cannot be undone: the cut was changed since", 300),
+            where=film.where,
+            remedy="rushes undo FILM --skip (or redo) passes over this change",
+        )
 
 
 def _check(film: Film, change: Remembered, level: LevelChange) -> None:

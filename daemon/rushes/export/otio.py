@@ -1,4 +1,5 @@
-"""The film for other programs: absolute paths, the chosen take alone, slates for what has no picture yet.
+"""The film for other programs: absolute paths, the chosen take alone, slates for what has no picture yet, and
+marks of who each clip is wherever the format keeps any.
 
 Everything foreign stays as it is, byte for byte; our own blocks stay too, for programs that keep metadata.
 """
@@ -7,56 +8,135 @@ from __future__ import annotations
 
 import hashlib
 import math
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from msgspec import Raw
 
+from rushes.export.identity import marked
 from rushes.export.slates import slate
+from rushes.generators.base import Frame
 from rushes.stages.encode import Encoder, EncodeSpec
 from rushes.store.durable import replace_with
+from rushes.store.manifests import Sent
 from rushes.store.places import FilmPlaces
 from rushes_otio import rawjson
 from rushes_otio.adding import out_of_shot_time
 from rushes_otio.build import take_media, time_range
+from rushes_otio.conforming.applying import scene_marker
 from rushes_otio.cut import needed_frames
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot
-from rushes_otio.items import DEFAULT_MEDIA, Item
+from rushes_otio.items import DEFAULT_MEDIA, Item, Media
+from rushes_otio.paths import is_relative, rebased
+
+Lost = list[tuple[str, str]]
 
 _HOLDERS = ("Clip", "Stack", "Track")
 
 
-def export_otio(film: Film, places: FilmPlaces, size: tuple[int, int]) -> tuple[bytes, list[tuple[str, str]]]:
-    """The text of the exported timeline, and what it does not hold as (use, what)."""
-    lost: list[tuple[str, str]] = []
-    folder = places.film.parent
-    for shot in list(film.shots.values()):
-        _export_shot(film, shot, places, size, lost)
-    for track in film.tracks:
-        for index, item in enumerate(track.items):
-            if item.kind in _HOLDERS and (raw := _absolute(item.raw, folder, film.where)) is not item.raw:
-                film.replace(track, index, raw)
-    return film.encode(_scene_markers(film)), lost
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a timeline is made up: for which kind of file (its ending) and program ("" for none in particular), and
+    whether each shot gets a marker that says who it is."""
+
+    suffix: str = ".otio"
+    program: str = ""
+    markers: bool = False
 
 
-def _export_shot(
-    film: Film, shot: Shot, places: FilmPlaces, size: tuple[int, int], lost: list[tuple[str, str]]
-) -> None:
-    """Every use with one media reference: the chosen take, else the original it still shows, else a slate."""
-    chosen, frames = shot.block.chosen, _slate_length(film, shot)
-    for track, index in shot.uses:
-        item = track.items[index]
-        media, use = item.default_media, item.use or ""
-        if chosen is None and (media is None or media.OTIO_SCHEMA.startswith("MissingReference.")):
-            reference = take_media(str(_slate_movie(film, item, places, size, frames)), frames, film.rate)
-            film.replace(track, index, _with_media(item, rawjson.encode(reference), film.where))
-            lost.append((use, "it was never rendered; a slate stands in for it"))
-            continue
-        if chosen and media and not (places.film.parent / (media.target_url or "")).is_file():
-            lost.append((use, f"its take {chosen.take} is offline; its path is kept"))
-        if chosen is None and shot.block.shift:
-            item = film.replace(track, index, out_of_shot_time(film, track, index))
-        film.replace(track, index, _with_one_media(item, film.where))
+@dataclass
+class Outgoing:
+    """A film made ready to leave, changed in memory. `lost` is what it will not show, `sent` are its clips."""
+
+    film: Film
+    places: FilmPlaces
+    size: tuple[int, int]
+    shape: Shape
+    lost: Lost = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+
+    def timeline(self) -> bytes:
+        """The text of the exported timeline."""
+        film, folder = self.film, self.places.film.parent
+        for shot in list(film.shots.values()):
+            self._shot(shot)
+        for track in film.tracks:
+            for index, item in enumerate(track.items):
+                if item.kind in _HOLDERS:
+                    raw = rebased(item.raw, _absolute(folder), film.where)
+                    if raw is not item.raw:
+                        item = film.replace(track, index, raw)
+                if item.kind == "Clip" and item.block is None and self.shape.program == "resolve":
+                    item = film.replace(track, index, self._for_resolve(item))
+                if item.kind == "Clip":
+                    self.sent.append(_sent(track.label, item, film))
+        return film.encode(_scene_markers(film))
+
+    def _shot(self, shot: Shot) -> None:
+        """Every use with one media reference: the chosen take, else the original it still shows, else a slate."""
+        film, chosen, frames = self.film, shot.block.chosen, _slate_length(self.film, shot)
+        for track, index in shot.uses:
+            item = track.items[index]
+            media, use = item.default_media, item.use or ""
+            if chosen is None and (media is None or media.OTIO_SCHEMA.startswith("MissingReference.")):
+                raw = _with_media(item, self._slate(item, frames), film.where)
+                self.lost.append((use, "it was never rendered; a slate stands in for it"))
+            else:
+                if chosen and media and not (self.places.film.parent / (media.target_url or "")).is_file():
+                    self.lost.append((use, f"its take {chosen.take} is offline; its path is kept"))
+                if chosen is None and shot.block.shift:
+                    item = film.replace(track, index, out_of_shot_time(film, track, index))
+                raw = _with_one_media(item, film.where)
+            film.replace(track, index, marked(film.replace(track, index, raw), self.shape, film))
+
+    def _for_resolve(self, item: Item) -> Raw:
+        """Resolve refuses a whole timeline for one clip without a file, looks for files by the clip's name, and
+        takes bare paths only."""
+        media = item.default_media
+        film = self.film
+        if media is None or not (media.online or media.OTIO_SCHEMA.startswith("ImageSequenceReference.")):
+            first, length = 0, max(1, math.ceil(item.length))
+            self.lost.append((item.use or item.name, "it has no file; a slate stands in for it"))
+            raw = _with_media(item, self._slate(item, length), film.where)
+            return rawjson.patch(
+                raw,
+                {"source_range": rawjson.encode(time_range(film.rate.shot_zero + first, length, film.rate))},
+                film.where,
+            )
+        raw = rebased(item.raw, lambda url: url.removeprefix("file://"), film.where)
+        return _named_by_file(raw, media, film.where)
+
+    def _slate(self, item: Item, frames: int) -> Raw:
+        movie = slate_movie(slate(self.film, item, self.size), item, self.film, self.places, frames)
+        return rawjson.encode(take_media(str(movie), frames, self.film.rate))
+
+
+def _absolute(folder: Path) -> Callable[[str], str]:
+    return lambda url: f"{folder}/{url}" if is_relative(url) else url  # `/` of Path would drop a final one
+
+
+def _named_by_file(raw: Raw, media: Media, where: str) -> Raw:
+    name = (media.target_url or "").replace("\\", "/").rpartition("/")[2]
+    return rawjson.patch(raw, {"name": rawjson.encode(name)}, where) if name else raw
+
+
+def _sent(label: str, item: Item, film: Film) -> Sent:
+    media, block, rate = item.default_media, item.block, float(film.rate)
+    url = (media.target_url or "") if media else ""
+    shown = item.source or (media.available_range if media else None)
+    return Sent(
+        use=item.use or "",
+        shot=block.shot if block else "",
+        take=block.chosen.take if block and block.chosen else "",
+        name=item.name,
+        file=url.replace("\\", "/").rpartition("/")[2],
+        track=label,
+        record=round(item.start),
+        first=round(shown.start_time.frames_at(rate)) if shown else 0,
+        frames=round(item.length),
+    )
 
 
 def _slate_length(film: Film, shot: Shot) -> int:
@@ -79,44 +159,8 @@ def _with_one_media(item: Item, where: str) -> Raw:
 
 def _with_media(item: Item, reference: Raw, where: str) -> Raw:
     media = {"media_references": {DEFAULT_MEDIA: reference}, "active_media_reference_key": DEFAULT_MEDIA}
-    return rawjson.patch(item.raw, {key: rawjson.encode(value) for key, value in media.items()}, where)
-
-
-def _absolute(raw: Raw, folder: Path, where: str) -> Raw:
-    """An item, whatever is nested in it included, with its relative media paths made absolute; the same object
-    when there are none.
-    """
-    opened = rawjson.open_object(raw, where)
-    changes: dict[str, Raw] = {}
-    if _has(opened, "media_reference"):  # Clip.1
-        changes["media_reference"] = _absolute_media(opened["media_reference"], folder, where)
-    media = rawjson.member(opened, "media_references", where)
-    moved = {key: _absolute_media(reference, folder, where) for key, reference in media.items()}
-    if any(moved[key] is not media[key] for key in media):
-        changes["media_references"] = rawjson.encode(moved)
-    if _has(opened, "children"):
-        children = rawjson.read(opened["children"], list[Raw], where)
-        inner = [_absolute(child, folder, where) for child in children]
-        if any(new is not old for new, old in zip(inner, children, strict=True)):
-            changes["children"] = rawjson.encode(inner)
-    changed = {key: value for key, value in changes.items() if value is not opened[key]}
-    return rawjson.patch(raw, changed, where) if changed else raw
-
-
-def _absolute_media(raw: Raw, folder: Path, where: str) -> Raw:
-    if bytes(raw) == b"null":
-        return raw
-    reference = rawjson.open_object(raw, where)
-    changes: dict[str, Raw] = {}
-    for key in ("target_url", "target_url_base"):  # the second names the folder of an image sequence
-        url = rawjson.read(reference[key], str, where) if _has(reference, key) else ""
-        if url and "://" not in url and not PurePosixPath(url).is_absolute() and not PureWindowsPath(url).drive:
-            changes[key] = rawjson.encode(f"{folder}/{url}")  # `/` of Path would drop a final one
-    return rawjson.patch(raw, changes, where) if changes else raw
-
-
-def _has(opened: rawjson.RawObject, key: str) -> bool:
-    return bytes(opened.get(key, b"null")) != b"null"
+    changes: dict[str, Raw | None] = {key: rawjson.encode(value) for key, value in media.items()}
+    return rawjson.patch(item.raw, changes | {"media_reference": None}, where)
 
 
 def _scene_markers(film: Film) -> list[dict[str, object]]:
@@ -131,8 +175,8 @@ def _scene_markers(film: Film) -> list[dict[str, object]]:
             found.append(
                 {
                     "OTIO_SCHEMA": "Marker.2",
-                    "metadata": {"rushes": {"scene": scene.id}},
-                    "name": f"{scene.code} {scene.name}",
+                    "metadata": {},
+                    "name": scene_marker(scene.code, scene.name),
                     "color": "GREEN",
                     "marked_range": time_range(start, end - start, film.rate),
                     "comment": "",
@@ -141,20 +185,19 @@ def _scene_markers(film: Film) -> list[dict[str, object]]:
     return found
 
 
-def _slate_movie(film: Film, item: Item, places: FilmPlaces, size: tuple[int, int], frames: int) -> Path:
+def slate_movie(picture: Frame, item: Item, film: Film, places: FilmPlaces, frames: int) -> Path:
     """A slate as long as the clip, made once for the same words, length and size."""
-    block = item.block
-    assert block is not None
-    picture = slate(film, item, size)
+    whose = item.block.shot if item.block else "clip"
+    height, width, _ = picture.shape
     token = hashlib.sha256(picture.tobytes() + f"{frames} {film.rate}".encode()).hexdigest()[:8]
     folder = places.folder / "slates"
-    movie = folder / f"slate__{block.shot}_{token}.mov"
+    movie = folder / f"slate__{whose}_{token}.mov"
     if movie.exists():
         return movie
     folder.mkdir(parents=True, exist_ok=True)
     timecode = film.rate.timecode(film.rate.shot_zero)
     part = movie.with_name(f".{movie.name}.part")
-    with Encoder(part, EncodeSpec(size, str(film.rate), "prores", timecode, block.shot, {})) as encoder:
+    with Encoder(part, EncodeSpec((width, height), str(film.rate), "prores", timecode, whose, {})) as encoder:
         for _ in range(frames):
             encoder.write(picture)
     replace_with(part, movie)

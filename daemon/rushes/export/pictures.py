@@ -20,8 +20,9 @@ from rushes.store.mentioned import MentionedFiles
 from rushes.store.takes import parse_take_name
 from rushes_otio.cut import speed
 from rushes_otio.errors import RushesError
-from rushes_otio.film import Film, Track
+from rushes_otio.film import Film
 from rushes_otio.items import Item
+from rushes_otio.tracks import Track
 
 AHEAD = 48
 """A reader decodes on to a frame that is this near; from farther away it starts anew."""

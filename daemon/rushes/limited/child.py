@@ -20,6 +20,8 @@ from rushes.limited import tasks
 from rushes.limited.confine import allow_computing, confine, die_with_parent
 from rushes.limited.tasks import Answer, End, Fault, Order, Part
 from rushes_otio.errors import FileFault, RushesError
+from rushes_otio.rawjson import MAX_BYTES
+from rushes_otio.timing import Rate
 
 Output = tuple[Part, bytes | memoryview]
 
@@ -42,7 +44,17 @@ def outputs(task: tasks.Task) -> Iterator[Output]:
     path = Path(task.path)
     match task:
         case tasks.Cut():
-            yield _file(_film(path))
+            from rushes_otio.formats.reading import read_cut
+
+            cut = read_cut(path, _content(path), Rate.parse(task.rate))
+            yield _file(msgspec.json.encode(cut.notes))
+            yield _file(cut.text)
+        case tasks.Written():
+            from rushes_otio.formats.writing import write_cut
+
+            written = write_cut(_content(path), task.suffix, Rate.parse(task.rate), task.program)
+            yield _file(msgspec.json.encode(written.lost))
+            yield _file(written.text)
         case tasks.Probe():
             from rushes.media.probe import probe
 
@@ -52,6 +64,11 @@ def outputs(task: tasks.Task) -> Iterator[Output]:
 
             for frame in iter_frames(path, task.start, task.count):
                 yield Part(frame.nbytes, frame.shape), frame.data.cast("B")
+        case tasks.Sound():
+            from rushes.media.sound import iter_sound
+
+            for block in iter_sound(path, task.start, task.seconds):
+                yield Part(block.nbytes, block.shape), block.data.cast("B")
         case tasks.Picture():
             from rushes.limited.pictures import upright_png
 
@@ -75,18 +92,14 @@ def _carried_out(order: Order, answers: BinaryIO) -> Answer:
     return End()
 
 
-def _film(path: Path) -> bytes:
-    from rushes_otio.build import film_from_cut
-    from rushes_otio.rawjson import MAX_BYTES
-
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)  # one more than is allowed is refused as too long
+            return file.read(MAX_BYTES + 1)  # one more than is allowed is refused as too long
     except OSError as error:
         raise FileFault(
             f"the cut cannot be read: {error.strerror}", where=str(path), remedy="check the path"
         ) from error
-    return film_from_cut(data, str(path)).encode()
 
 
 def _file(content: bytes) -> Output:

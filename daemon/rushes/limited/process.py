@@ -22,9 +22,6 @@ from rushes_otio.text import printable
 REAP_S = 1.5
 """Seconds to wait for a child that ends or was killed. Longer means the kernel holds it."""
 
-SLOW_DISK = 20e6
-"""Bytes a second that any disk gives: the first part may take longer by what reading the file takes then."""
-
 GIB = 1 << 30
 
 _COMMAND = (sys.executable, "-P", "-B", "-m", "rushes.limited.child")
@@ -45,7 +42,7 @@ def parts(task: Task, limits: Limits) -> Generator[tuple[Part, bytearray], None,
     """
     child = _Child(task, limits)
     try:
-        patience = limits.silence + _size(task.path) / SLOW_DISK
+        patience = limits.silence + _size(task.path) / limits.pace
         while (answer := child.answer(patience)) is not None:
             yield answer
             patience = limits.silence

@@ -30,10 +30,23 @@ class _Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cut(_Task, frozen=True, tag="cut"):
-    """One part: the text of the film that a foreign timeline becomes."""
+    """Two parts: notes as a JSON list, and the text of the timeline. See `rushes_otio.formats.reading`. `rate` is
+    what an EDL's timecodes are counted at."""
 
+    rate: str = "24/1"
     fault: ClassVar[type[RushesError]] = FileFault
     remedy: ClassVar[str] = "export the cut again from the program it was made with"
+
+
+class Written(_Task, frozen=True, tag="written"):
+    """Two parts: what was lost as a JSON list of pairs, and the timeline in `path` as `suffix`. See
+    `rushes_otio.formats.writing`."""
+
+    suffix: Literal[".edl", ".xml"]
+    rate: str
+    program: Literal["", "resolve", "premiere"] = ""
+    fault: ClassVar[type[RushesError]] = FileFault
+    remedy: ClassVar[str] = "export the cut as OpenTimelineIO (.otio)"
 
 
 class Probe(_Task, frozen=True, tag="probe"):
@@ -47,6 +60,14 @@ class Frames(_Task, frozen=True, tag="frames"):
     count: int | None = None
 
 
+class Sound(_Task, frozen=True, tag="sound"):
+    """A part for each block of `media.sound.iter_sound`: 32-bit floats, of the shape (samples, 2)."""
+
+    start: float
+    seconds: float
+    remedy: ClassVar[str] = "if you trust its author, convert it to a WAV file and use that"
+
+
 class Picture(_Task, frozen=True, tag="picture"):
     """One part: a PNG of the picture, see `pictures.upright_png`. `formats` are Pillow's names."""
 
@@ -54,16 +75,18 @@ class Picture(_Task, frozen=True, tag="picture"):
     formats: tuple[str, ...] = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 
 
-Task = Cut | Probe | Frames | Picture
+Task = Cut | Written | Probe | Frames | Picture | Sound
 
 
 class Limits(msgspec.Struct, frozen=True):
     """What a child may use: bytes of address space; seconds of computing, all threads together, for one part;
-    seconds of silence before it is killed."""
+    seconds of silence before it is killed. Before the first part it may be silent for as much longer as reading
+    the file takes at `pace` bytes a second."""
 
     memory: int
     computing: int
     silence: float
+    pace: float = 20e6  # that any disk gives
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -75,7 +98,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True, tag="part"):
-    """`size` bytes follow: a picture of that `shape` (height, width, 3), or a file."""
+    """`size` bytes follow: a picture or sound of that `shape`, or a file."""
 
     size: Annotated[int, msgspec.Meta(ge=0, le=MAX_PART)]
     shape: tuple[int, ...] = ()

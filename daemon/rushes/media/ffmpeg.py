@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,6 +27,9 @@ Stream: TypeAlias = Any
 MOV_FLAGS = "use_metadata_tags+write_colr"  # without the first, tags of our own are dropped silently
 # An .mp4 is made to be watched, also from the network: its index goes to the front.
 _CONTAINER_FLAGS = {"mov": MOV_FLAGS, "mp4": f"{MOV_FLAGS}+faststart"}
+SAMPLE_RATE = 48_000
+"""Of all sound that is written."""
+
 OVERRIDE = "RUSHES_FFMPEG"
 _FOREIGN_FORMATS = "mov,matroska,mxf,avi,wav"
 
@@ -94,6 +97,11 @@ def movie_input(path: Path) -> Stream:
     return ffmpeg.input(file_url(path), protocol_whitelist="file", format_whitelist=_FOREIGN_FORMATS)
 
 
+def sound_input(path: Path) -> Stream:
+    """Raw sound of ours at SAMPLE_RATE: little-endian 32-bit floats, left and right in turn."""
+    return ffmpeg.input(file_url(path), protocol_whitelist="file", format="f32le", ar=SAMPLE_RATE, ac=2)
+
+
 def to_bt709(video: Stream) -> Stream:
     """RGB as limited-range BT.709, tagged as such. No transfer change: what comes in is display-referred."""
     tags = dict.fromkeys(("color_primaries", "color_trc", "colorspace"), "bt709")
@@ -116,15 +124,16 @@ def raw_output(video: Stream, pixel_format: str) -> Stream:
 
 
 def movie_output(
-    video: Stream, path: Path, tags: Path, container: str, options: Mapping[str, str | int]
+    streams: Sequence[Stream], path: Path, tags: Path, container: str, options: Mapping[str, str | int]
 ) -> Stream:
-    """A "mov" or "mp4" file at `path`, whatever its suffix, with the tags in the file `tags` (see `tags_text`).
+    """A "mov" or "mp4" file at `path`, whatever its suffix, of `streams`, each from an input of its own, and with
+    the tags in the file `tags` (see `tags_text`).
 
     The format is named, so neither a suffix such as `.part` nor a `%` in the path means anything to ffmpeg.
-    The tags are the second input; as nothing is mapped from it, the graph cannot hold it and it goes last.
+    The tags are one more input; as nothing is mapped from it, the graph cannot hold it and it goes last.
     """
-    flags = {"format": container, "movflags": _CONTAINER_FLAGS[container], "map_metadata": "1"}
-    movie = ffmpeg.output(video, file_url(path), **flags, **options)
+    flags = {"format": container, "movflags": _CONTAINER_FLAGS[container], "map_metadata": str(len(streams))}
+    movie = ffmpeg.output(*streams, file_url(path), **flags, **options)
     return movie.global_args("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags))
 
 

@@ -95,7 +95,8 @@ class Add(FilmCommand, frozen=True, kw_only=True, tag="add"):
 
 
 class Set(FilmCommand, frozen=True, kw_only=True, tag="set"):
-    """Intent changed on one level: `shots`, or one of the others. `source` copies a library entry from there."""
+    """Intent changed on one level: `shots`, or one of the others. `source` copies a library entry from there;
+    `table`, a CSV file, says itself what is set on which shots, so it stands alone."""
 
     assignments: list[Text] = []
     shots: Names = []
@@ -105,6 +106,7 @@ class Set(FilmCommand, frozen=True, kw_only=True, tag="set"):
     location: Name = ""
     whole_film: bool = False
     source: Text = ""
+    table: Text = ""
     folder: Text = ""
 
 
@@ -139,6 +141,16 @@ class Clean(FilmCommand, frozen=True, kw_only=True, tag="clean"):
     """Takes that nothing needs: listed, or freed."""
 
     yes: bool = False
+
+
+class Conform(FilmCommand, frozen=True, kw_only=True, tag="conform"):
+    """The film conformed to a cut that came back; with `out`, as a film of its own. `accept` takes what is only
+    proposed."""
+
+    repeatable: ClassVar[bool] = False
+    cut: Text
+    out: Text = ""
+    accept: bool = False
 
 
 class Hold(FilmCommand, frozen=True, kw_only=True, tag="hold"):
@@ -214,7 +226,7 @@ class Watch(FilmCommand, frozen=True, kw_only=True, tag="watch"):
 
 
 FilmCommands = (
-    Snapshot | Leave | Status | Show | New | Add | Set | Takes | Undo | Redo | Clean | Hold | Render | Retry
-    | Reorder | Focus | Watch
+    Snapshot | Leave | Status | Show | New | Add | Set | Takes | Undo | Redo | Clean | Conform | Hold | Render
+    | Retry | Reorder | Focus | Watch
 )  # fmt: skip
 Commands = FilmCommands | Hello | Ping | Daemon | Stop | Jobs | Queue | Pause | Resume | Cancel

@@ -25,6 +25,10 @@ from rushes_otio.errors import BadRequest, MediaFault
 
 LARGEST_SIDE = 8192
 _COLOUR = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
+_SOUND: dict[str, dict[str, str | int]] = {
+    ".mov": {"acodec": "pcm_s24le"},
+    ".mp4": {"acodec": "aac", "b:a": "256k"},
+}
 _PIXELS = {"uint8": "rgb24", "uint16": "rgb48le"}
 
 
@@ -120,13 +124,16 @@ class Encoder:
 
     Leaving the block normally waits for ffmpeg and raises MediaFault if it failed or no frame was written.
     However it fails, ffmpeg is gone and `path` is removed. The caller syncs, checks and renames the file.
+
+    `sound` is a file of raw samples (see `ffmpeg.sound_input`) as long as the movie is to be; no take has one.
     """
 
-    def __init__(self, path: Path, spec: EncodeSpec) -> None:
+    def __init__(self, path: Path, spec: EncodeSpec, sound: Path | None = None) -> None:
         check_delivery(spec.size, spec.codec)
         self.count = 0
         self._path = path
         self._spec = spec
+        self._sound = sound
         self._tags = path.with_name(path.name + ".tags")
         self._pixels = ""
         self._sha = hashlib.sha256()
@@ -166,16 +173,21 @@ class Encoder:
         self._pixels = pixels
         self._sha.update(f"{pixels} {spec.size[0]}x{spec.size[1]}\n".encode())
         self._tags.write_bytes(ffmpeg.tags_text(spec.tags).encode())
-        video = ffmpeg.to_bt709(ffmpeg.raw_input(pixels, spec.size, spec.rate))
+        streams = [ffmpeg.to_bt709(ffmpeg.raw_input(pixels, spec.size, spec.rate))]
         codec = _codec(spec.codec)
+        sound_options: dict[str, str | int] = {}
+        if self._sound is not None:
+            streams.append(ffmpeg.sound_input(self._sound))
+            sound_options = _SOUND[codec.extension]
         options = {
             **codec.options,
+            **sound_options,
             **_COLOUR,
             "timecode": spec.timecode,
             "metadata:s:v:0": f"reel_name={spec.reel}",
         }
         container = codec.extension.removeprefix(".")
-        return Feed(ffmpeg.arguments(ffmpeg.movie_output(video, self._path, self._tags, container, options)))
+        return Feed(ffmpeg.arguments(ffmpeg.movie_output(streams, self._path, self._tags, container, options)))
 
     def close(self) -> None:
         """Wait for ffmpeg to finish the file. MediaFault when it failed or had nothing to write."""

@@ -96,6 +96,21 @@ class FilmPlaces:
         return self.folder / "refs"
 
     @property
+    def exports(self) -> Path:
+        """What was exported, a manifest each."""
+        return self.folder / "exports"
+
+    @property
+    def frozen(self) -> Path:
+        """Cuts that a person keeps by name."""
+        return self.folder / "frozen"
+
+    @property
+    def cuts(self) -> Path:
+        """The film as it was before each cut that was conformed."""
+        return self.folder / "cuts"
+
+    @property
     def previous(self) -> Path:
         return self.folder / "previous.otio"
 

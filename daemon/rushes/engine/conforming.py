@@ -1,0 +1,183 @@
+"""A cut that came back, conformed: matched to the film, and put in place of the film's own cut."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rushes.engine.choosing import choose_by_hand
+from rushes.engine.cuts import returned_cut
+from rushes.engine.studio import Desk
+from rushes.engine.undoing import remembering_cut
+from rushes.store import films
+from rushes.store.manifests import sent_from
+from rushes.store.takes import scan
+from rushes_otio.conforming.applying import Conformed, conformed, omitted_rows
+from rushes_otio.conforming.carried import CARRIED
+from rushes_otio.conforming.matching import Matching, Proposal, match
+from rushes_otio.conforming.returned import Cut, Placed
+from rushes_otio.errors import BadRequest, RushesError
+from rushes_otio.film import Film
+from rushes_otio.paths import MediaPaths, is_relative
+from rushes_otio.text import printable
+
+Result = dict[str, Any]
+
+
+def conform(desk: Desk, path: Path, out: Path | None, *, accept: bool) -> Result:
+    """Conform the film to the cut in `path`, or write the conformed film to `out` and leave this one as it is.
+    `accept` takes what is only proposed. FileFault or BadRequest when the cut cannot be used; nothing is changed
+    then.
+    """
+    film = desk.read()
+    cut, notes = returned_cut(path, film.rate, {*film.shots, *omitted_rows(film)})
+    if out is None:
+        with remembering_cut(desk, f"conform {path.name}") as film:
+            return _conformed(desk, film, cut, path, notes, accept=accept)
+    _check_out(desk, out)
+    result = _conformed(desk, film, cut, path, notes, accept=accept)
+    films.create(desk.studio.places, out, film)
+    return result
+
+
+def _check_out(desk: Desk, out: Path) -> None:
+    """A film's takes and pictures lie in the folder beside it, and its paths count from there."""
+    if out.suffix != ".otio":
+        raise BadRequest(f"a film is an .otio file, not {out.name!r}", remedy=f"-o {out.stem}.otio")
+    if Path(os.path.realpath(out.parent)) != desk.places.film.parent:
+        raise BadRequest(
+            "the conformed film shares the takes of the film, so it must lie beside it",
+            where=str(out),
+            remedy=f"-o {desk.places.film.parent / out.name}",
+        )
+
+
+def _conformed(desk: Desk, film: Film, cut: Cut, path: Path, notes: list[str], *, accept: bool) -> Result:
+    contents = _Contents(desk, path.parent)
+    matching = match(Cut.of_film(film), cut, omitted_rows(film), contents.shot)
+    proposed = [] if accept else list(matching.proposed)
+    if accept:
+        _take_proposals(matching)
+    folders = MediaPaths(desk.places.film.parent, Path(os.path.realpath(path)).parent)
+    done = conformed(film, matching, CARRIED[path.suffix.lower()], folders)
+    film.become(done.text)
+    switched, open_ = _switched(desk, film, done, accept=accept)
+    return {
+        "matched": done.matched,
+        "new": done.new,
+        "omitted": done.omitted,
+        "reinstated": done.reinstated,
+        "proposed": [_proposal(film, each) for each in proposed] + open_,
+        "external": done.external,
+        "switched": switched,
+        "notes": [*notes, *done.notes],
+    }
+
+
+def _take_proposals(matching: Matching) -> None:
+    """Link what was proposed; a use that is taken stays where it is, and the clip becomes a further one."""
+    taken = {id(link.old) for link in matching.links.values() if link.old is not None}
+    for proposal in matching.proposed:
+        link = proposal.link
+        link.source = link.source or link.old
+        if link.old is not None and id(link.old) in taken:
+            link.old = None
+        taken.add(id(link.old))
+        matching.links[link.clip.order] = link
+
+
+def _proposal(film: Film, proposal: Proposal) -> Result:
+    link = proposal.link
+    shot = film.shots.get(link.shot)
+    return {
+        "use": link.old.use if link.old else "",
+        "shot": link.shot,
+        "by": link.by,
+        "name": shot.block.name if shot else "",
+        "clip": printable(link.clip.name, 200),
+        "place": link.clip.place,
+        "because": proposal.because,
+    }
+
+
+# -- takes ---------------------------------------------------------------------------------------------------
+
+
+def _switched(desk: Desk, film: Film, done: Conformed, *, accept: bool) -> tuple[list[Result], list[Result]]:
+    """Choose the takes that the editor put into the cut; a second list holds those that are only proposed.
+
+    A cut that shows an older take than the film may have been on its way while the film went on. What was exported
+    tells; where no export fits, the take is only proposed.
+    """
+    chosen = {shot: film.shots[shot].block.chosen for shot in done.takes if shot in film.shots}
+    other = {s: t for s, t in done.takes.items() if s in chosen and t != (c.take if (c := chosen[s]) else "")}
+    if not other:
+        return [], []
+    sent = sent_from(desk.places, done.takes)
+    before = sent.takes if sent else {}
+    shelf, switched, proposed = desk.shelf(), [], []
+    for shot, take in other.items():
+        if before.get(shot) == take:
+            continue  # the cut shows what it was sent
+        block = film.shots[shot].block
+        row = {"shot": shot, "name": block.name, "take": take, "was": block.chosen.take if block.chosen else ""}
+        if not (accept or shot in before):
+            proposed.append(row | {"by": "token", "because": "the cut shows another take, and no export fits it"})
+            continue
+        try:
+            choose_by_hand(desk, film, shelf, block, take)
+            switched.append(row)
+        except RushesError as fault:
+            proposed.append(row | {"by": "token", "because": fault.text})
+    return switched, proposed
+
+
+class _Contents:
+    """Finds our takes among files that were renamed: by size first, then by content."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self._desk = desk
+        self._folder = folder
+        self._sizes: dict[int, list[tuple[Path, str]]] | None = None
+
+    def shot(self, clip: Placed) -> str:
+        """The shot whose take is a copy of the clip's file; empty where none is, or the file is not there."""
+        url = clip.url.removeprefix("file://")
+        if not url or "://" in url or "\0" in url:
+            return ""
+        path = self._folder / url if is_relative(url) else Path(url)
+        with suppress(OSError, ValueError):
+            if path.is_file():
+                digest = _lazily(path)
+                for movie, shot in self._of_size(path.stat().st_size):
+                    if _digest(movie) == digest():
+                        return shot
+        return ""
+
+    def _of_size(self, size: int) -> list[tuple[Path, str]]:
+        if self._sizes is None:
+            self._sizes = {}
+            for take in scan(self._desk.places.takes):
+                with suppress(OSError):
+                    self._sizes.setdefault(take.movie.stat().st_size, []).append((take.movie, take.shot))
+        return self._sizes.get(size, [])
+
+
+def _lazily(path: Path) -> Callable[[], bytes]:
+    known: list[bytes] = []
+
+    def digest() -> bytes:
+        if not known:
+            known.append(_digest(path))
+        return known[0]
+
+    return digest
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

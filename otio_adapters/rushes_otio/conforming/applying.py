@@ -1,0 +1,286 @@
+"""The film with the cut that came back: the edit from the cut, shots with intent and takes from the film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from rushes_otio import rawjson
+from rushes_otio.build import shot_clip
+from rushes_otio.conforming.carried import Carried
+from rushes_otio.conforming.matching import Link, Matching
+from rushes_otio.conforming.merging import merged
+from rushes_otio.conforming.returned import Cut, CutItem, Mine, Placed, moved_by
+from rushes_otio.film import Film
+from rushes_otio.ids import new_id
+from rushes_otio.items import Item, read_item
+from rushes_otio.paths import MediaPaths
+from rushes_otio.schema import ShotBlock
+from rushes_otio.text import printable
+from rushes_otio.timing import Rate
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Conformed:
+    """What became of every clip and shot, as `rushes conform --json` prints it, and the text of the film.
+
+    `takes` are the takes that the cut shows, by shot, where it shows one only.
+    """
+
+    text: bytes = b""
+    matched: list[Row] = field(default_factory=list)
+    new: list[Row] = field(default_factory=list)
+    omitted: list[Row] = field(default_factory=list)
+    reinstated: list[Row] = field(default_factory=list)
+    external: list[Row] = field(default_factory=list)
+    takes: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def conformed(film: Film, matching: Matching, carried: Carried, paths: MediaPaths) -> Conformed:
+    """Put the cut of `matching` in place of the film's. The film itself is left as it is."""
+    return _Conforming(film, matching, carried, paths).result()
+
+
+class _Conforming:
+    def __init__(self, film: Film, matching: Matching, carried: Carried, paths: MediaPaths) -> None:
+        self._film = film
+        self._matching = matching
+        self._cut = matching.new
+        self._carried = carried
+        self._paths = paths
+        self._gone = omitted_rows(film)
+        self._done = Conformed()
+        self._placed = {id(clip.item): clip for clip in self._cut.clips}
+        self._shown: dict[str, set[str]] = {}
+
+    def result(self) -> Conformed:
+        stack = self._stack()
+        self._list_omitted()
+        block = self._film.raw_block
+        changes = {"omitted": rawjson.encode(list(self._gone.values()))}
+        if self._done.new and self._cut.film == self._film.block.film:
+            changes |= self._adopted_entries()
+        self._done.text = self._film.rebuilt(rawjson.patch(block, changes, self._film.where), stack, self._start())
+        self._done.takes = {shot: next(iter(takes)) for shot, takes in self._shown.items() if len(takes) == 1}
+        return self._done
+
+    # -- tracks ----------------------------------------------------------------------------------------------
+
+    def _stack(self) -> Raw:
+        timeline = rawjson.open_object(self._cut.data, self._cut.where)
+        stack = rawjson.open_object(timeline["tracks"], self._cut.where)
+        raws = rawjson.read(stack["children"], list[Raw], self._cut.where) if "children" in stack else []
+        children = []
+        own = {} if self._carried.effects else {t.label: raw for raw, t in self._film.raw_tracks()}
+        for raw, track in zip(raws, self._cut.tracks, strict=True):
+            items = rawjson.encode([self._item(item) for item in track.items])
+            base = own.get(track.label, raw)  # a format that keeps less of a track than the film knows
+            enabled = rawjson.encode(track.enabled)
+            children.append(rawjson.patch(base, {"children": items, "enabled": enabled}, self._cut.where))
+        if not self._carried.sound and all(track.kind == "Video" for track in self._cut.tracks):
+            children += self._own_sound()
+        film_stack = self._film.raw_stack()
+        kept = rawjson.member(film_stack, "metadata", self._film.where)
+        came = rawjson.member(stack, "metadata", self._cut.where)
+        return rawjson.encode(
+            film_stack
+            | {
+                "metadata": rawjson.encode(kept | came),
+                "markers": rawjson.encode(self._stack_markers(stack)),
+                "children": rawjson.encode(children),
+            }
+        )
+
+    def _own_sound(self) -> list[Raw]:
+        """The film's sound, for a format that has none."""
+        own = [(raw, track) for raw, track in self._film.raw_tracks() if track.kind != "Video"]
+        if any(item.kind == "Clip" for _, track in own for item in track.items):
+            self._done.notes.append("the cut has no sound, so the film's stays where it was: check that it fits")
+        return [raw for raw, _ in own]
+
+    def _stack_markers(self, stack: rawjson.RawObject) -> list[Raw]:
+        """Markers of the whole cut, without those that our exports made of the scenes."""
+        raw = stack.get("markers")
+        came = [] if raw is None or bytes(raw) == b"null" else rawjson.read(raw, list[Raw], self._cut.where)
+        scenes = {scene_marker(s.code, s.name).casefold() for s in self._film.block.scenes}
+        return [marker for marker in came if _name_of(marker).casefold() not in scenes]
+
+    def _start(self) -> Raw | None:
+        """The start timecode of the cut, where it has another one than the film."""
+        came, own = self._cut.start, self._film.global_start
+        rate = float(self._film.rate)
+        if came is None or (own is not None and came.frames_at(rate) == own.frames_at(rate)):
+            return None
+        return rawjson.open_object(self._cut.data, self._cut.where)["global_start_time"]
+
+    # -- items -----------------------------------------------------------------------------------------------
+
+    def _item(self, item: Item) -> Raw:
+        clip = self._placed.get(id(item))
+        if clip is None:
+            return item.raw
+        link = self._matching.link(clip)
+        if link is None or not link.shot:
+            return self._adopted(clip) or self._external(clip, link)
+        base, old = self._base(link)
+        use = link.old.use if link.old is not None else ""
+        row: Row = {"use": use or new_id(), "shot": link.shot, "by": link.by, "name": self._name(link.shot)}
+        self._done.matched.append({**row, "place": clip.place})
+        if link.old is None:
+            self._done.new.append({**row, "of": link.source.use if link.source else ""})
+        if link.take:
+            self._shown.setdefault(link.shot, set()).add(link.take)
+        raw = merged(base, old, clip, moved_by(old.mine), self._film.rate, self._carried, self._cut.where)
+        return raw if use else _with_use(raw, row["use"], self._film.where)
+
+    def _base(self, link: Link) -> tuple[Raw, Placed]:
+        """The clip of the film that says what the shot is, and where it stands or stood."""
+        if link.source is not None:
+            return link.source.item.raw, link.source
+        shot = self._film.shots.get(link.shot)
+        if shot is not None:
+            placed = next(c for c in self._matching.old.clips if c.item is shot.items[0])
+            return placed.item.raw, placed
+        row = self._gone.pop(link.shot)
+        raw = _clip_of(row, link.clip, self._film.rate, self._film.where)
+        item = read_item(raw, f"{self._film.where}: omitted", float(self._film.rate))
+        old = Cut.alone(item, self._film.rate)
+        assert item.block is not None
+        self._done.reinstated.append({"shot": link.shot, "name": item.block.name})
+        link.source = old
+        again = [other for other in self._matching.links.values() if other.shot == link.shot]
+        for other in again:
+            other.source = old
+        link.old = old
+        return raw, old
+
+    def _external(self, clip: Placed, link: Link | None) -> Raw:
+        """A clip that is not ours, with the use id that the film refers to it by, and paths that hold here."""
+        use = link.old.use if link is not None and link.old is not None else ""
+        row: Row = {"use": use or None, "name": printable(clip.name, 200), "place": clip.place}
+        self._done.external.append(row | ({"by": link.by} if link is not None else {}))
+        raw = self._paths.from_cut(clip.item.raw)
+        if link is not None and link.old is not None and not self._carried.effects:
+            old = link.old
+            return merged(old.item.raw, old, clip, 0, self._film.rate, self._carried, self._cut.where)
+        item = clip.item
+        if isinstance(item, CutItem) and ("rushes" in item.metadata or use):
+            return _with_block(raw, {"use": use} if use else None, self._cut.where)
+        return raw
+
+    def _adopted(self, clip: Placed) -> Raw | None:
+        """A shot that another version of this film has, and this one does not know yet."""
+        mine = clip.mine
+        if not isinstance(mine, Mine) or not mine.shot or not clip.is_video:
+            return None
+        if self._cut.film != self._film.block.film:
+            self._done.notes.append(f"{clip.place} carries the intent of another film; it stays external")
+            return None
+        raw = self._paths.from_cut(clip.item.raw)
+        try:
+            block = read_item(raw, self._cut.where, float(self._film.rate)).block
+        except Exception:  # whatever is wrong with a block that came from outside
+            block = None
+        if block is None:
+            self._done.notes.append(f"{clip.place} has a block of ours that cannot be read; it stays external")
+            return None
+        self._done.new.append({"use": block.use, "shot": block.shot, "name": block.name, "of": ""})
+        return raw
+
+    def _adopted_entries(self) -> dict[str, Raw]:
+        """Scenes and library entries of the other version that shots from it may need."""
+        timeline = rawjson.open_object(self._cut.data, self._cut.where)
+        came = rawjson.member(rawjson.member(timeline, "metadata", self._cut.where), "rushes", self._cut.where)
+        ids = {scene.id for scene in self._film.block.scenes}
+        rows = rawjson.read(came.get("scenes", Raw(b"[]")), list[Raw], self._cut.where)
+        scenes = [*self._film.raw_scenes(), *(raw for raw in rows if _scene_id(raw) not in ids)]
+        return {"scenes": rawjson.encode(scenes)}
+
+    # -- what is left out ------------------------------------------------------------------------------------
+
+    def _list_omitted(self) -> None:
+        there = {row["shot"] for row in self._done.matched}
+        for shot_id, shot in self._film.shots.items():
+            if shot_id not in there:
+                self._gone[shot_id] = _omitted_row(shot.items[0].raw, self._film.where)
+                self._done.omitted.append({"shot": shot_id, "name": shot.block.name})
+
+    def _name(self, shot: str) -> str:
+        known = self._film.shots.get(shot)
+        return known.block.name if known else next(r["name"] for r in self._done.reinstated if r["shot"] == shot)
+
+
+def omitted_rows(film: Film) -> dict[str, Raw]:
+    """The rows of the shots that the film keeps though its cut has them no more, by shot id."""
+    found: dict[str, Raw] = {}
+    for raw in film.block.omitted:
+        block = rawjson.read(raw, ShotBlock, f"{film.where}: metadata.rushes.omitted")
+        found[block.shot] = raw
+    return found
+
+
+def scene_marker(code: str, name: str) -> str:
+    """What exports call the marker of a scene."""
+    return f"{code} {name}".strip()
+
+
+def _omitted_row(raw: Raw, where: str) -> Raw:
+    """A shot's block, and under `clip` what else its clip says, so that it can come back as it was."""
+    clip = rawjson.open_object(raw, where)
+    metadata = rawjson.member(clip, "metadata", where)
+    block = metadata.pop("rushes")
+    clip["metadata"] = rawjson.encode(metadata)
+    return rawjson.patch(block, {"clip": rawjson.encode(clip)}, where)
+
+
+def _clip_of(row: Raw, came: Placed, rate: Rate, where: str) -> Raw:
+    """The clip of an omitted shot. Rows of older films have no clip: then its length is what came back."""
+    block = rawjson.open_object(row, where)
+    kept = block.pop("clip", None)
+    if kept is None:
+        made = shot_clip(rawjson.read(row, ShotBlock, where), max(1, round(came.length)), rate)
+        return _with_block(made, rawjson.encode(block), where)
+    return _with_block(kept, rawjson.encode(block), where)
+
+
+def _with_block(raw: Raw, block: object, where: str) -> Raw:
+    clip = rawjson.open_object(raw, where)
+    metadata = rawjson.member(clip, "metadata", where)
+    metadata.pop("rushes", None)
+    if block is not None:
+        metadata["rushes"] = rawjson.encode(block)
+    clip["metadata"] = rawjson.encode(metadata)
+    return rawjson.encode(clip)
+
+
+def _with_use(raw: Raw, use: str, where: str) -> Raw:
+    clip = rawjson.open_object(raw, where)
+    metadata = rawjson.member(clip, "metadata", where)
+    metadata["rushes"] = rawjson.patch(metadata["rushes"], {"use": rawjson.encode(use)}, where)
+    clip["metadata"] = rawjson.encode(metadata)
+    return rawjson.encode(clip)
+
+
+class _Name(msgspec.Struct):
+    name: str | None = None
+    id: str = ""
+
+
+def _name_of(raw: Raw) -> str:
+    try:
+        return msgspec.json.decode(raw, type=_Name).name or ""
+    except msgspec.DecodeError:
+        return ""
+
+
+def _scene_id(raw: Raw) -> str:
+    try:
+        return msgspec.json.decode(raw, type=_Name).id
+    except msgspec.DecodeError:
+        return ""

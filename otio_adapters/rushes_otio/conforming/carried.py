@@ -1,0 +1,24 @@
+"""What each format brings back of a clip. What it cannot bring back, the film keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Whether a returned cut speaks for effects other than speed, for all markers, and for sound."""
+
+    effects: bool
+    markers: bool
+    sound: bool
+
+
+CARRIED = {
+    ".otio": Carried(effects=True, markers=True, sound=True),
+    ".xml": Carried(effects=False, markers=False, sound=True),
+    ".aaf": Carried(effects=False, markers=False, sound=True),
+    ".edl": Carried(effects=False, markers=False, sound=False),
+}
+"""By the ending of the file. Comments of markers get lost in all but .otio, so there the film's markers stay and
+new ones are added."""

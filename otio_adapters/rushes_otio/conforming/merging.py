@@ -1,0 +1,141 @@
+"""One clip of the film as the returned cut has it: its times and its work from there, who it is from the film."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw
+
+from rushes_otio import rawjson
+from rushes_otio.build import shifted, time_range
+from rushes_otio.conforming.alignment import first_in
+from rushes_otio.conforming.carried import Carried
+from rushes_otio.conforming.marks import is_our_marker, without_marks
+from rushes_otio.conforming.returned import CutItem, Placed
+from rushes_otio.cut import speed
+from rushes_otio.items import Range, Time
+from rushes_otio.timing import Rate
+
+_TIME = ("LinearTimeWarp.", "FreezeFrame.", "TimeEffect.")
+
+
+class _Named(msgspec.Struct):
+    OTIO_SCHEMA: str = ""
+    name: str | None = None
+    marked_range: Range | None = None
+
+
+def merged(base: Raw, old: Placed, new: Placed, shift: int, rate: Rate, carried: Carried, where: str) -> Raw:
+    """The text of the film's clip `base`, which stands at `old`, with everything that `new` says of the edit.
+
+    `shift` is what `base` adds to the times of its file: see `ShotBlock.shift`.
+    """
+    item = new.item
+    assert isinstance(item, CutItem)
+    first = _first(new, old, rate) + shift
+    if _says_the_same(old, new, first - shift, carried):
+        return base
+    clip = rawjson.open_object(base, where)
+    clip["source_range"] = _range(first, new, rate)
+    clip["enabled"] = rawjson.encode(item.enabled)
+    clip["effects"] = rawjson.encode(_effects(clip, item, carried, where))
+    moved = round(first - new.first)
+    clip["markers"] = rawjson.encode(_markers(clip, item, moved, rate, carried, where))
+    metadata = rawjson.member(clip, "metadata", where)
+    clip["metadata"] = rawjson.encode(metadata | _of_others(item))
+    return rawjson.encode(clip)
+
+
+def _first(new: Placed, old: Placed, rate: Rate) -> float:
+    """Where the clip starts in the file of `old`. A speed that is no whole number makes formats that count played
+    frames miss by less than one step, which is no edit."""
+    first = first_in(new, old, 3600.0 * rate.nominal)
+    if first is None:
+        first = old.first if new.length == old.length else old.media_start or old.first
+    step = max(1.0, speed(new.item)) if new.item.warps else 0.0
+    return old.first if abs(first - old.first) < step else first
+
+
+def _says_the_same(old: Placed, new: Placed, first: float, carried: Carried) -> bool:
+    item = new.item
+    assert isinstance(item, CutItem)
+    if first != old.first or new.length != old.length or item.enabled != old.item.enabled:
+        return False
+    if item.warps != old.item.warps or _of_others(item):
+        return False
+    if carried.effects or carried.markers:
+        return not (item.effects or item.markers or old.item.warps) and _is_bare(old)
+    return not item.markers
+
+
+def _of_others(item: CutItem) -> dict[str, Raw]:
+    """What other programs say of the clip in its metadata, without our marks."""
+    kept = {key: without_marks(raw) for key, raw in item.metadata.items() if key != "rushes"}
+    return {key: raw for key, raw in kept.items() if raw is not None}
+
+
+class _Work(msgspec.Struct):
+    effects: list[Raw] | None = None
+    markers: list[Raw] | None = None
+
+
+def _is_bare(old: Placed) -> bool:
+    """Whether the film's clip has no effects and no markers that could have been taken off it."""
+    work = msgspec.json.decode(old.item.raw, type=_Work)
+    return not work.effects and not work.markers and old.item.source is not None
+
+
+def _range(first: float, new: Placed, rate: Rate) -> Raw:
+    """Whole frames where they are whole. Anything else is kept as it came, and makes a shot invalid."""
+    if abs(first - round(first)) < 1e-3 and abs(new.length - round(new.length)) < 1e-3:
+        return rawjson.encode(time_range(round(first), round(new.length), rate))
+    span = time_range(0, 0, rate)
+    span["start_time"]["value"], span["duration"]["value"] = first, new.length
+    return rawjson.encode(span)
+
+
+def _effects(clip: rawjson.RawObject, item: CutItem, carried: Carried, where: str) -> list[Raw]:
+    if carried.effects:
+        return item.effects
+    kept = [raw for raw in _list(clip, "effects", where) if not _named(raw).OTIO_SCHEMA.startswith(_TIME)]
+    return [*kept, *(raw for raw in item.effects if _named(raw).OTIO_SCHEMA.startswith(_TIME))]
+
+
+def _markers(
+    clip: rawjson.RawObject, item: CutItem, moved: int, rate: Rate, carried: Carried, where: str
+) -> list[Raw]:
+    """Those that came back, in the time of the film's file and without ours; where the format drops what is in a
+    marker, the film's own and the new ones."""
+    came = [raw for raw in item.markers if not is_our_marker(bytes(raw).decode("utf-8", "replace"))]
+    placed = [_moved(raw, moved, rate, where) for raw in came]
+    if carried.markers:
+        return placed
+    kept = _list(clip, "markers", where)
+    known = {_place(raw, rate) for raw in kept}
+    return [*kept, *(raw for raw in placed if _place(raw, rate) not in known)]
+
+
+def _place(raw: Raw, rate: Rate) -> tuple[str, int]:
+    marker = _named(raw)
+    at: Time | None = marker.marked_range.start_time if marker.marked_range else None
+    return (marker.name or "").casefold(), round(at.frames_at(float(rate))) if at and at.rate > 0 else 0
+
+
+def _moved(raw: Raw, frames: int, rate: Rate, where: str) -> Raw:
+    opened = rawjson.open_object(raw, where)
+    span = opened.get("marked_range")
+    if not frames or span is None or bytes(span) == b"null":
+        return raw
+    opened["marked_range"] = shifted(span, frames, rate, where)
+    return rawjson.encode(opened)
+
+
+def _named(raw: Raw) -> _Named:
+    try:
+        return msgspec.json.decode(raw, type=_Named)
+    except msgspec.DecodeError:
+        return _Named()
+
+
+def _list(clip: rawjson.RawObject, key: str, where: str) -> list[Raw]:
+    raw = clip.get(key)
+    return [] if raw is None or bytes(raw) == b"null" else rawjson.read(raw, list[Raw], where)

@@ -1,0 +1,1 @@
+"""Two cuts compared, in the words that editors use."""
