@@ -39,10 +39,11 @@ def main() -> None:
 
 def _measured(folder: Path, sizes: list[int], rounds: int) -> list[Row]:
     # The user's folders are set before anything of Rushes is imported.
-    from benchmarks import daemon, planning, rendering, starting
+    from benchmarks import comparing, daemon, planning, rendering, starting
 
     return [
         *planning.rows(folder, sizes, rounds),
+        *comparing.rows(folder, max(sizes), rounds),
         *starting.rows(folder, rounds),
         *rendering.rows(folder, 20, max(2, rounds - 2)),
         *daemon.rows(folder, max(sizes), rounds),

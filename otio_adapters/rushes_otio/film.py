@@ -17,6 +17,7 @@ from rushes_otio import rawjson
 from rushes_otio.errors import BadRequest, FileFault
 from rushes_otio.items import Item, check_schema, check_time, read_item
 from rushes_otio.schema import FilmBlock, Scene, ShotBlock, upgraded
+from rushes_otio.shell import Shell
 from rushes_otio.timing import Rate
 from rushes_otio.tracks import TimelineText, Track, decode_timeline, located, read_tracks, without_gc
 
@@ -45,6 +46,8 @@ class Film:
         self.where = where
         self._original = data
         self._data, timeline = decode_timeline(data, where)
+        self._read = [track.children or [] for track in timeline.tracks.children or ()]
+        self._shell: Shell | None = None
         with located(where):
             check_schema(timeline.OTIO_SCHEMA)
             check_schema(timeline.tracks.OTIO_SCHEMA)
@@ -195,29 +198,23 @@ class Film:
         `markers` to those of the timeline."""
         if not self._edited and not markers:
             return self._original
-        timeline = rawjson.open_object(self._data, self.where)
-        metadata = rawjson.member(timeline, "metadata", self.where)
-        metadata["rushes"] = self.raw_block
-        timeline["metadata"] = rawjson.encode(metadata)
-        timeline["tracks"] = self._encode_tracks(timeline["tracks"], markers)
-        return rawjson.unshield(rawjson.pretty(rawjson.encode(timeline)))
+        shell, where = self.shell, self.where
+        metadata = rawjson.member(shell.timeline, "metadata", where) | {"rushes": self.raw_block}
+        timeline = shell.timeline | {"metadata": rawjson.encode(metadata)}
+        stack = shell.stack
+        if markers:
+            there: list[Raw] = msgspec.json.decode(stack.get("markers", Raw(b"[]")), type=list[Raw] | None) or []
+            stack = stack | {"markers": rawjson.encode([*there, *markers])}
+        return Shell(timeline, stack, shell.tracks).text([[item.raw for item in t.items] for t in self.tracks])
 
-    def raw_stack(self) -> rawjson.RawObject:
-        """The stack of the tracks, opened."""
-        return rawjson.open_object(rawjson.open_object(self._data, self.where)["tracks"], self.where)
-
-    def raw_tracks(self) -> list[tuple[Raw, Track]]:
-        """The tracks as they were read, each with its text."""
-        raws: list[Raw] = msgspec.json.decode(self.raw_stack()["children"], type=list[Raw])
-        return list(zip(raws, self.tracks, strict=True))
-
-    def rebuilt(self, block: Raw, stack: Raw, start: Raw | None) -> bytes:
-        """The text of this film with another block, other tracks, and, unless it is None, another start."""
-        timeline = rawjson.open_object(self._data, self.where)
-        metadata = rawjson.member(timeline, "metadata", self.where)
-        changes = {"metadata": rawjson.encode(metadata | {"rushes": block}), "tracks": stack}
-        timeline |= changes if start is None else changes | {"global_start_time": start}
-        return rawjson.unshield(rawjson.pretty(rawjson.encode(timeline)))
+    @property
+    def shell(self) -> Shell:
+        """Everything of the file but what stands on the tracks, as it was read; for the film block see
+        `raw_block`."""
+        if self._shell is None:
+            self._shell = Shell.of(self._data, self._read, self.where)
+            self._data, self._read = b"", []
+        return self._shell
 
     def become(self, data: bytes) -> None:
         """Be the film in `data`, unsaved; FileFault when it is none, and then nothing has changed."""
@@ -226,26 +223,11 @@ class Film:
 
     def was_saved(self, encoded: bytes) -> None:
         """What `encode` gave is on disk: the film counts as unchanged."""
-        self._data = encoded if self._data is self._original else rawjson.shield(encoded)
+        assert self.shell  # what it is made of is not kept any longer
         self._original = encoded
         self._changed = self._unsaved = False
         for track in self.tracks:
             track.changed = False
-
-    def _encode_tracks(self, raw: Raw, markers: Sequence[object]) -> Raw:
-        changes: dict[str, Raw] = {}
-        stack = rawjson.open_object(raw, self.where)
-        if markers:
-            there: list[Raw] = msgspec.json.decode(stack.get("markers", Raw(b"[]")), type=list[Raw] | None) or []
-            changes["markers"] = rawjson.encode([*there, *markers])
-        if any(t.changed for t in self.tracks):
-            children: list[Raw] = msgspec.json.decode(stack["children"], type=list[Raw])
-            for index, track in enumerate(self.tracks):
-                if track.changed:
-                    items = rawjson.encode([item.raw for item in track.items])
-                    children[index] = rawjson.patch(children[index], {"children": items}, self.where)
-            changes["children"] = rawjson.encode(children)
-        return rawjson.patch(raw, changes, self.where) if changes else raw
 
 
 def patch_block(raw: Raw, changes: Mapping[str, Raw | None], where: str) -> Raw:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -82,6 +81,7 @@ class Child(msgspec.Struct):
     name: str | None = None
     source_range: Range | None = None
     effects: list[Raw] | None = None
+    markers: list[Raw] | None = None
     media_references: dict[str, Media | None] | None = None
     media_reference: Media | None = None  # Clip.1
     active_media_reference_key: str = DEFAULT_MEDIA
@@ -118,6 +118,7 @@ class Item:
     block: ShotBlock | None = None
     use: str | None = None  # of a shot's clip, or of an external one that is referred to
     enabled: bool = True
+    bare: bool = True  # no effects and no markers
     in_offset: float = 0.0
     out_offset: float = 0.0
     start: float = 0.0  # record frame on its track, from 0
@@ -129,22 +130,24 @@ class Item:
 
 def read_item(raw: Raw, where: str, rate: float) -> Item:
     """Read one child of a film's track; `rate` is the film's. FileFault names the item and the field."""
-    with named(raw, where):
-        return _read(raw, rate)
-
-
-@contextmanager
-def named(raw: Raw, where: str) -> Iterator[None]:
-    """Whatever is wrong with the item inside is a FileFault that names it."""
     try:
-        yield
-    except (msgspec.ValidationError, msgspec.DecodeError) as e:
-        raise FileFault(
-            f"unreadable item: {e}", where=where, remedy="correct the field after `$` in a text editor"
-        ) from None
-    except FileFault as e:
-        e.where = f"{where} {_name_in(raw)}".rstrip() + (f", {e.where}" if e.where else "")
-        raise
+        return _read(raw, rate)
+    except UNREADABLE as error:
+        raise blamed(error, raw, where) from None
+
+
+UNREADABLE = (msgspec.ValidationError, msgspec.DecodeError, FileFault)
+"""What reading an item raises, before `blamed`."""
+
+
+def blamed(error: Exception, raw: Raw, where: str) -> FileFault:
+    """Whatever is wrong with an item, as a fault that names it."""
+    if isinstance(error, FileFault):
+        error.where = f"{where} {_name_in(raw)}".rstrip() + (f", {error.where}" if error.where else "")
+        return error
+    return FileFault(
+        f"unreadable item: {error}", where=where, remedy="correct the field after `$` in a text editor"
+    )
 
 
 def _name_in(raw: Raw) -> str:
@@ -168,8 +171,14 @@ def _read(raw: Raw, rate: float) -> Item:
 
 def described(child: Child) -> tuple[str, str]:
     """Kind and name of an item. FileFault for a schema that is newer than what we read."""
-    check_schema(child.OTIO_SCHEMA)
-    return child.OTIO_SCHEMA.partition(".")[0], child.name or ""
+    return kind_of(child.OTIO_SCHEMA), child.name or ""
+
+
+@lru_cache(maxsize=256)
+def kind_of(schema: str) -> str:
+    """A schema's name without its version, which `check_schema` has seen."""
+    check_schema(schema)
+    return schema.partition(".")[0]
 
 
 def fill(item: Item, child: Child, rate: float) -> None:
@@ -185,6 +194,7 @@ def fill(item: Item, child: Child, rate: float) -> None:
         _read_media(item, child)
     if child.effects:
         item.warps = _warps(child.effects)
+    item.bare = not (child.effects or child.markers)
     item.length = _length(item, child, rate)
 
 
@@ -195,7 +205,7 @@ def _read_media(item: Item, child: Child) -> None:
         item.media = {k: m for k, m in (child.media_references or {}).items() if m is not None}
         item.active = child.active_media_reference_key
     for media in item.media.values():
-        check_schema(media.OTIO_SCHEMA)
+        kind_of(media.OTIO_SCHEMA)
         if media.available_range:
             check_range(media.available_range, "available_range")
 
@@ -267,7 +277,7 @@ def check_range(shown: Range, name: str) -> None:
     """FileFault for a rate, start or duration no clip can have."""
     start, length = shown.start_time, shown.duration
     if MIN_RATE <= start.rate <= MAX_RATE and MIN_RATE <= length.rate <= MAX_RATE:
-        if abs(start.value) <= MAX_START and 0 <= length.value <= _most(length.rate):
+        if abs(start.value) <= MAX_START and 0 <= length.value <= MAX_FRAMES:
             return
     check_time(shown.start_time, f"{name}.start_time")
     check_time(shown.duration, f"{name}.duration")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.parse import unquote
 
 from msgspec import Raw
 
 from rushes_otio import rawjson
 
 Change = Callable[[str], str]
+
+_LOCAL = re.compile(r"^file://(localhost)?(?=/)", re.IGNORECASE)
+_DRIVE = re.compile(r"^/[A-Za-z]:/")
 
 _KEYS = ("target_url", "target_url_base")  # the second names the folder of an image sequence
 
@@ -20,6 +25,14 @@ def is_relative(url: str) -> bool:
     """Whether a media's path says no more than where it lies from its cut."""
     absolute = "://" in url or PurePosixPath(url).is_absolute() or PureWindowsPath(url).drive
     return bool(url) and not absolute
+
+
+def local_path(url: str) -> str:
+    """The plain path that a `file:` URL of this machine stands for; anything else as it is."""
+    if not _LOCAL.match(url):
+        return url
+    path = unquote(_LOCAL.sub("", url))
+    return path[1:] if _DRIVE.match(path) else path
 
 
 def rebased(raw: Raw, change: Change, where: str) -> Raw:

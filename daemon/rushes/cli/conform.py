@@ -32,8 +32,8 @@ def conform(
 
     Clips are known again by marks that exports leave in metadata, markers, names, reels and comments. A clip that
     was cut in two or copied becomes a further use of its shot; footage stays external; shots that are not in the
-    cut any more are kept, and come back when a later cut has them. A clip that only its place speaks for is
-    proposed, and left external until you say --accept. The cut before is one rushes undo away.
+    cut any more are kept, and come back when a later cut has them. A clip that only its name or its place speaks
+    for is proposed, and left external until you say --accept. The cut before is one rushes undo away.
 
     \b
         rushes conform film.otio from_the_editor.xml
@@ -76,7 +76,7 @@ def _proposal(row: dict[str, Any]) -> str:
 def _list(title: str, rows: list[dict[str, Any]], words: Any) -> None:  # noqa: ANN401 (a function of a row)
     if not rows:
         return
-    show(f"{len(rows)} {title}:")
+    show(f"{title} ({len(rows)}):")
     for row in rows[:_MOST]:
         show(f"    {shown(words(row), 200)}")
     if len(rows) > _MOST:

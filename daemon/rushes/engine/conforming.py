@@ -9,10 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rushes.engine import keptcuts
 from rushes.engine.choosing import choose_by_hand
 from rushes.engine.cuts import returned_cut
 from rushes.engine.studio import Desk
-from rushes.engine.undoing import remembering_cut
+from rushes.engine.undoing import cut_before, remembering_cut
 from rushes.store import films
 from rushes.store.manifests import sent_from
 from rushes.store.takes import scan
@@ -22,7 +23,7 @@ from rushes_otio.conforming.matching import Matching, Proposal, match
 from rushes_otio.conforming.returned import Cut, Placed
 from rushes_otio.errors import BadRequest, RushesError
 from rushes_otio.film import Film
-from rushes_otio.paths import MediaPaths, is_relative
+from rushes_otio.paths import MediaPaths, is_relative, local_path
 from rushes_otio.text import printable
 
 Result = dict[str, Any]
@@ -36,7 +37,11 @@ def conform(desk: Desk, path: Path, out: Path | None, *, accept: bool) -> Result
     film = desk.read()
     cut, notes = returned_cut(path, film.rate, {*film.shots, *omitted_rows(film)})
     if out is None:
-        with remembering_cut(desk, f"conform {path.name}") as film:
+        label = printable(f"conform {path.name}", 120)
+        with remembering_cut(desk, label) as film:
+            if accept and (before := cut_before(desk, film, label)):
+                # Seen without --accept a moment ago: what was proposed then rested on the cut before.
+                keptcuts.bring_back(desk, film, before)
             return _conformed(desk, film, cut, path, notes, accept=accept)
     _check_out(desk, out)
     result = _conformed(desk, film, cut, path, notes, accept=accept)
@@ -97,7 +102,7 @@ def _proposal(film: Film, proposal: Proposal) -> Result:
         "use": link.old.use if link.old else "",
         "shot": link.shot,
         "by": link.by,
-        "name": shot.block.name if shot else "",
+        "name": shot.block.name if shot else link.old.name if link.old else "",
         "clip": printable(link.clip.name, 200),
         "place": link.clip.place,
         "because": proposal.because,
@@ -146,8 +151,8 @@ class _Contents:
 
     def shot(self, clip: Placed) -> str:
         """The shot whose take is a copy of the clip's file; empty where none is, or the file is not there."""
-        url = clip.url.removeprefix("file://")
-        if not url or "://" in url or "\0" in url:
+        url = local_path(clip.url)
+        if not url or "\0" in url:
             return ""
         path = self._folder / url if is_relative(url) else Path(url)
         with suppress(OSError, ValueError):

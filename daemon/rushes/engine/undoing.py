@@ -24,7 +24,7 @@ from rushes_otio.setting import Level, drop_entry, intent_at, put_intent
 from rushes_otio.text import printable
 
 _NOT_SET = Raw(b"null")
-_CUT = "cut"
+_CUT, _CLIPS = "cut", "clips"
 
 _Intents = dict[Level, Raw]
 
@@ -62,7 +62,17 @@ def remembering_cut(desk: Desk, label: str) -> Iterator[Film]:
         after = keptcuts.name_of(film)
     if before != after:
         change = FieldChange(rawjson.encode(before), rawjson.encode(after))
-        _note(desk, printable(label, 120), [LevelChange(_CUT, "", {_CUT: change})])
+        _note(desk, label, [LevelChange(_CUT, "", {_CLIPS: change})])
+
+
+def cut_before(desk: Desk, film: Film, label: str) -> str:
+    """The name of the film's cut before the change of this label, where that was the last change and its cut is
+    still the film's; empty otherwise."""
+    found = desk.studio.changes.to_undo(desk.places.key)
+    change = found.levels[0].fields.get(_CLIPS) if found and found.label == label and found.levels else None
+    if change is None or _value(change.now) != keptcuts.name_of(film):
+        return ""
+    return str(_value(change.was))
 
 
 def _note(desk: Desk, label: str, levels: list[LevelChange]) -> None:
@@ -129,8 +139,8 @@ def place(film: Film, level: Level) -> str:
         case "scene":
             scene = film.scene(level.key)
             return scene.code if scene else level.key
-        case "film":
-            return "film"
+        case "film" | "cut":
+            return level.kind
     return f"{level.kind} {level.key}"
 
 
@@ -144,7 +154,7 @@ def _apply(desk: Desk, film: Film, change: Remembered, levels: list[LevelChange]
     for level in levels:
         if level.kind == _CUT:
             keptcuts.keep(desk, film)
-            keptcuts.bring_back(desk, film, str(_value(level.fields[_CUT].now)))
+            keptcuts.bring_back(desk, film, str(_value(level.fields[_CLIPS].now)))
             continue
         where = Level(level.kind, level.key)
         intent = intent_at(film, where)
@@ -158,7 +168,7 @@ def _apply(desk: Desk, film: Film, change: Remembered, levels: list[LevelChange]
 
 
 def _check_cut(film: Film, change: Remembered, level: LevelChange) -> None:
-    if keptcuts.name_of(film) != _value(level.fields[_CUT].was):
+    if keptcuts.name_of(film) != _value(level.fields[_CLIPS].was):
         raise BadRequest(
             printable(f"{change.label!r} cannot be undone: the cut was changed since", 300),
             where=film.where,

@@ -42,7 +42,8 @@ class Plate:
 
 
 class BurnIn:
-    """Draws onto frames of `size` (width, height). Lower left `SC010_SH020  t003`, lower right `01:00:04:12`.
+    """Draws onto frames of `size` (width, height). Upper left `SC010_SH020  t003`, upper right `01:00:04:12`: below
+    are the words of animatics and subtitles.
 
     The plate of a name is made once a shot, those of the timecode once for each digit: 1 ms a frame of 1920x1080.
     """
@@ -64,8 +65,8 @@ class BurnIn:
         """A copy of the frame with both texts on it."""
         picture = shown.picture.copy()
         timecode = self._timecode(self._start + shown.at)
-        height, width, _ = timecode.kept.shape
-        y = max(0, picture.shape[0] - self._margin - height)
+        width = timecode.kept.shape[1]
+        y = min(self._margin, max(0, picture.shape[0] - timecode.kept.shape[0]))
         timecode.drawn(picture, max(0, self._width - self._margin - width), y)
         if shown.item is not None:
             room = self._width - 3 * self._margin - width

@@ -12,6 +12,7 @@ from rushes.export.otio import Lost, Outgoing, Shape
 from rushes.limited.foreign import write_cut
 from rushes.store.durable import fault_of, write_atomic
 from rushes.store.manifests import remember
+from rushes_otio import rawjson
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film
 from rushes_otio.nesting import unnested
@@ -38,11 +39,11 @@ def export_timeline(desk: Desk, film: Film, out: Path, size: tuple[int, int], sh
     text = outgoing.timeline()
     lost = outgoing.lost
     if shape.suffix != ".otio":
-        text, notes = unnested(text, film.rate, film.where, lambda _: True)
+        text, notes = unnested(rawjson.shield(text), film.rate, film.where, lambda _: True)
         lost += [("", note) for note in notes]
         with tempfile.TemporaryDirectory(prefix="rushes-") as folder:
-            prepared = Path(folder) / "cut.otio"
-            prepared.write_bytes(text)
+            prepared = Path(folder) / desk.places.film.name  # which faults name
+            prepared.write_bytes(rawjson.unshield(text))
             written = write_cut(prepared, cast("Suffix", shape.suffix), film.rate, cast("Program", shape.program))
         text, lost = written.text, [*lost, *written.lost]
     write_atomic(out, text, label="export")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Raw
 
+from rushes.export.forresolve import ForResolve
 from rushes.export.identity import marked
 from rushes.export.slates import slate
 from rushes.generators.base import Frame
@@ -23,12 +24,12 @@ from rushes.store.manifests import Sent
 from rushes.store.places import FilmPlaces
 from rushes_otio import rawjson
 from rushes_otio.adding import out_of_shot_time
-from rushes_otio.build import take_media, time_range
+from rushes_otio.build import rational_time, take_media, time_range
 from rushes_otio.conforming.applying import scene_marker
 from rushes_otio.cut import needed_frames
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot
-from rushes_otio.items import DEFAULT_MEDIA, Item, Media
+from rushes_otio.items import DEFAULT_MEDIA, Item
 from rushes_otio.paths import is_relative, rebased
 
 Lost = list[tuple[str, str]]
@@ -60,6 +61,7 @@ class Outgoing:
     def timeline(self) -> bytes:
         """The text of the exported timeline."""
         film, folder = self.film, self.places.film.parent
+        for_resolve = ForResolve(film, slates_of(self.places), self._slate_file, self._lose)
         for shot in list(film.shots.values()):
             self._shot(shot)
         for track in film.tracks:
@@ -68,11 +70,12 @@ class Outgoing:
                     raw = rebased(item.raw, _absolute(folder), film.where)
                     if raw is not item.raw:
                         item = film.replace(track, index, raw)
-                if item.kind == "Clip" and item.block is None and self.shape.program == "resolve":
-                    item = film.replace(track, index, self._for_resolve(item))
+                    if self.shape.program == "resolve":
+                        item = film.replace(track, index, for_resolve.shaped(item.raw, track.kind))
                 if item.kind == "Clip":
                     self.sent.append(_sent(track.label, item, film))
-        return film.encode(_scene_markers(film))
+        text = film.encode(_scene_markers(film))
+        return _with_start(text, film) if self.shape.program == "resolve" else text
 
     def _shot(self, shot: Shot) -> None:
         """Every use with one media reference: the chosen take, else the original it still shows, else a slate."""
@@ -91,35 +94,26 @@ class Outgoing:
                 raw = _with_one_media(item, film.where)
             film.replace(track, index, marked(film.replace(track, index, raw), self.shape, film))
 
-    def _for_resolve(self, item: Item) -> Raw:
-        """Resolve refuses a whole timeline for one clip without a file, looks for files by the clip's name, and
-        takes bare paths only."""
-        media = item.default_media
-        film = self.film
-        if media is None or not (media.online or media.OTIO_SCHEMA.startswith("ImageSequenceReference.")):
-            first, length = 0, max(1, math.ceil(item.length))
-            self.lost.append((item.use or item.name, "it has no file; a slate stands in for it"))
-            raw = _with_media(item, self._slate(item, length), film.where)
-            return rawjson.patch(
-                raw,
-                {"source_range": rawjson.encode(time_range(film.rate.shot_zero + first, length, film.rate))},
-                film.where,
-            )
-        raw = rebased(item.raw, lambda url: url.removeprefix("file://"), film.where)
-        return _named_by_file(raw, media, film.where)
-
     def _slate(self, item: Item, frames: int) -> Raw:
-        movie = slate_movie(slate(self.film, item, self.size), item, self.film, self.places, frames)
-        return rawjson.encode(take_media(str(movie), frames, self.film.rate))
+        return rawjson.encode(take_media(str(self._slate_file(item, frames)), frames, self.film.rate))
+
+    def _slate_file(self, item: Item, frames: int) -> Path:
+        return slate_movie(slate(self.film, item, self.size), item, self.film, self.places, frames)
+
+    def _lose(self, whose: str, what: str) -> None:
+        self.lost.append((whose, what))
+
+
+def _with_start(text: bytes, film: Film) -> bytes:
+    """Resolve wants a start timecode."""
+    if film.global_start is not None:
+        return text
+    start = {"global_start_time": rawjson.encode(rational_time(0, film.rate))}
+    return rawjson.unshield(rawjson.pretty(rawjson.patch(rawjson.shield(text), start, film.where)))
 
 
 def _absolute(folder: Path) -> Callable[[str], str]:
     return lambda url: f"{folder}/{url}" if is_relative(url) else url  # `/` of Path would drop a final one
-
-
-def _named_by_file(raw: Raw, media: Media, where: str) -> Raw:
-    name = (media.target_url or "").replace("\\", "/").rpartition("/")[2]
-    return rawjson.patch(raw, {"name": rawjson.encode(name)}, where) if name else raw
 
 
 def _sent(label: str, item: Item, film: Film) -> Sent:
@@ -160,6 +154,7 @@ def _with_one_media(item: Item, where: str) -> Raw:
 def _with_media(item: Item, reference: Raw, where: str) -> Raw:
     media = {"media_references": {DEFAULT_MEDIA: reference}, "active_media_reference_key": DEFAULT_MEDIA}
     changes: dict[str, Raw | None] = {key: rawjson.encode(value) for key, value in media.items()}
+    changes["OTIO_SCHEMA"] = rawjson.encode("Clip.2")  # a Clip.1 knows one reference, under another key
     return rawjson.patch(item.raw, changes | {"media_reference": None}, where)
 
 
@@ -185,12 +180,17 @@ def _scene_markers(film: Film) -> list[dict[str, object]]:
     return found
 
 
+def slates_of(places: FilmPlaces) -> Path:
+    """The folder of what stands for clips without a file."""
+    return places.folder / "slates"
+
+
 def slate_movie(picture: Frame, item: Item, film: Film, places: FilmPlaces, frames: int) -> Path:
     """A slate as long as the clip, made once for the same words, length and size."""
     whose = item.block.shot if item.block else "clip"
     height, width, _ = picture.shape
     token = hashlib.sha256(picture.tobytes() + f"{frames} {film.rate}".encode()).hexdigest()[:8]
-    folder = places.folder / "slates"
+    folder = slates_of(places)
     movie = folder / f"slate__{whose}_{token}.mov"
     if movie.exists():
         return movie

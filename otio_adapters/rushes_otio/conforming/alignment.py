@@ -55,4 +55,4 @@ def shows_last(new: Placed, old: Placed, hour: float) -> bool:
     """Whether `new` shows the last frame that `old` shows: on a blade that half goes on as the old clip."""
     first = first_in(new, old, hour)
     last = old.first + max(run(old) - 1, 0)
-    return first is not None and first - SLACK <= last < first + max(run(new), 1) + SLACK
+    return first is not None and first - SLACK <= last < first + max(run(new), 1) - SLACK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +16,14 @@ from rushes_otio.conforming.matching import Link, Matching
 from rushes_otio.conforming.merging import merged
 from rushes_otio.conforming.returned import Cut, CutItem, Mine, Placed, moved_by
 from rushes_otio.film import Film
-from rushes_otio.ids import new_id
+from rushes_otio.ids import is_id, new_id
 from rushes_otio.items import Item, read_item
 from rushes_otio.paths import MediaPaths
-from rushes_otio.schema import ShotBlock
+from rushes_otio.schema import Scene, ShotBlock
+from rushes_otio.shell import Shell
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
+from rushes_otio.tracks import without_gc
 
 Row = dict[str, Any]
 
@@ -44,7 +47,8 @@ class Conformed:
 
 def conformed(film: Film, matching: Matching, carried: Carried, paths: MediaPaths) -> Conformed:
     """Put the cut of `matching` in place of the film's. The film itself is left as it is."""
-    return _Conforming(film, matching, carried, paths).result()
+    with without_gc():
+        return _Conforming(film, matching, carried, paths).result()
 
 
 class _Conforming:
@@ -55,54 +59,68 @@ class _Conforming:
         self._carried = carried
         self._paths = paths
         self._gone = omitted_rows(film)
+        self._known = {*film.shots, *self._gone}
         self._done = Conformed()
         self._placed = {id(clip.item): clip for clip in self._cut.clips}
         self._shown: dict[str, set[str]] = {}
+        self._uses = {link.old.use for link in matching.links.values() if link.old is not None}
+        self._own_between: dict[_Extent, list[Raw]] = {}
+        for track in film.tracks:
+            for item in track.items:
+                if item.kind in ("Gap", "Transition"):
+                    self._own_between.setdefault(_extent(item, track.label), []).append(item.raw)
 
     def result(self) -> Conformed:
-        stack = self._stack()
+        shell, items = self._tracks()
         self._list_omitted()
-        block = self._film.raw_block
-        changes = {"omitted": rawjson.encode(list(self._gone.values()))}
+        block = {"omitted": rawjson.encode(list(self._gone.values()))}
         if self._done.new and self._cut.film == self._film.block.film:
-            changes |= self._adopted_entries()
-        self._done.text = self._film.rebuilt(rawjson.patch(block, changes, self._film.where), stack, self._start())
+            block |= self._adopted_scenes()
+        own, where = self._film.shell, self._film.where
+        metadata = rawjson.member(own.timeline, "metadata", where)
+        metadata["rushes"] = rawjson.patch(self._film.raw_block, block, where)
+        timeline = own.timeline | {"metadata": rawjson.encode(metadata)} | self._start()
+        self._done.text = Shell(timeline, self._stack(), shell).text(items)
         self._done.takes = {shot: next(iter(takes)) for shot, takes in self._shown.items() if len(takes) == 1}
         return self._done
 
     # -- tracks ----------------------------------------------------------------------------------------------
 
-    def _stack(self) -> Raw:
-        timeline = rawjson.open_object(self._cut.data, self._cut.where)
-        stack = rawjson.open_object(timeline["tracks"], self._cut.where)
-        raws = rawjson.read(stack["children"], list[Raw], self._cut.where) if "children" in stack else []
-        children = []
-        own = {} if self._carried.effects else {t.label: raw for raw, t in self._film.raw_tracks()}
-        for raw, track in zip(raws, self._cut.tracks, strict=True):
-            items = rawjson.encode([self._item(item) for item in track.items])
-            base = own.get(track.label, raw)  # a format that keeps less of a track than the film knows
+    def _tracks(self) -> tuple[list[rawjson.RawObject], list[list[Raw]]]:
+        """The tracks of the cut without their items, and the items."""
+        own = {} if self._carried.effects else dict(self._own_tracks())
+        tracks: list[rawjson.RawObject] = []
+        items: list[list[Raw]] = []
+        for opened, track in zip(self._cut.shell.tracks, self._cut.tracks, strict=True):
+            items.append([self._item(item, track.label) for item in track.items])
+            base = own.get(track.label, opened)  # a format that keeps less of a track than the film knows
             enabled = rawjson.encode(track.enabled)
-            children.append(rawjson.patch(base, {"children": items, "enabled": enabled}, self._cut.where))
+            tracks.append(base if track.enabled == _enabled(base) else base | {"enabled": enabled})
         if not self._carried.sound and all(track.kind == "Video" for track in self._cut.tracks):
-            children += self._own_sound()
-        film_stack = self._film.raw_stack()
-        kept = rawjson.member(film_stack, "metadata", self._film.where)
-        came = rawjson.member(stack, "metadata", self._cut.where)
-        return rawjson.encode(
-            film_stack
-            | {
-                "metadata": rawjson.encode(kept | came),
-                "markers": rawjson.encode(self._stack_markers(stack)),
-                "children": rawjson.encode(children),
-            }
-        )
+            self._keep_sound(tracks, items)
+        return tracks, items
 
-    def _own_sound(self) -> list[Raw]:
-        """The film's sound, for a format that has none."""
-        own = [(raw, track) for raw, track in self._film.raw_tracks() if track.kind != "Video"]
-        if any(item.kind == "Clip" for _, track in own for item in track.items):
+    def _keep_sound(self, tracks: list[rawjson.RawObject], items: list[list[Raw]]) -> None:
+        """The film's own sound, after a format that has none."""
+        told = False
+        for track, opened in zip(self._film.tracks, self._film.shell.tracks, strict=True):
+            if track.kind != "Video":
+                tracks.append(opened)
+                items.append([item.raw for item in track.items])
+                told = told or any(item.kind == "Clip" for item in track.items)
+        if told:
             self._done.notes.append("the cut has no sound, so the film's stays where it was: check that it fits")
-        return [raw for raw, _ in own]
+
+    def _own_tracks(self) -> Iterator[tuple[str, rawjson.RawObject]]:
+        for track, opened in zip(self._film.tracks, self._film.shell.tracks, strict=True):
+            yield track.label, opened
+
+    def _stack(self) -> rawjson.RawObject:
+        own, came = self._film.shell.stack, self._cut.shell.stack
+        metadata = rawjson.member(own, "metadata", self._film.where)
+        metadata |= rawjson.member(came, "metadata", self._cut.where)
+        markers = self._stack_markers(came)
+        return own | {"metadata": rawjson.encode(metadata), "markers": rawjson.encode(markers)}
 
     def _stack_markers(self, stack: rawjson.RawObject) -> list[Raw]:
         """Markers of the whole cut, without those that our exports made of the scenes."""
@@ -111,26 +129,31 @@ class _Conforming:
         scenes = {scene_marker(s.code, s.name).casefold() for s in self._film.block.scenes}
         return [marker for marker in came if _name_of(marker).casefold() not in scenes]
 
-    def _start(self) -> Raw | None:
+    def _start(self) -> rawjson.RawObject:
         """The start timecode of the cut, where it has another one than the film."""
         came, own = self._cut.start, self._film.global_start
         rate = float(self._film.rate)
         if came is None or (own is not None and came.frames_at(rate) == own.frames_at(rate)):
-            return None
-        return rawjson.open_object(self._cut.data, self._cut.where)["global_start_time"]
+            return {}
+        return {"global_start_time": self._cut.shell.timeline["global_start_time"]}
 
     # -- items -----------------------------------------------------------------------------------------------
 
-    def _item(self, item: Item) -> Raw:
+    def _item(self, item: Item, label: str) -> Raw:
         clip = self._placed.get(id(item))
         if clip is None:
-            return item.raw
+            return self._between(item, label)
         link = self._matching.link(clip)
         if link is None or not link.shot:
             return self._adopted(clip) or self._external(clip, link)
         base, old = self._base(link)
         use = link.old.use if link.old is not None else ""
-        row: Row = {"use": use or new_id(), "shot": link.shot, "by": link.by, "name": self._name(link.shot)}
+        row: Row = {
+            "use": use or self._new_use(clip),
+            "shot": link.shot,
+            "by": link.by,
+            "name": self._name(link.shot),
+        }
         self._done.matched.append({**row, "place": clip.place})
         if link.old is None:
             self._done.new.append({**row, "of": link.source.use if link.source else ""})
@@ -138,6 +161,21 @@ class _Conforming:
             self._shown.setdefault(link.shot, set()).add(link.take)
         raw = merged(base, old, clip, moved_by(old.mine), self._film.rate, self._carried, self._cut.where)
         return raw if use else _with_use(raw, row["use"], self._film.where)
+
+    def _new_use(self, clip: Placed) -> str:
+        """The id of a further use: the one it came with, where another version of this film gave it one."""
+        return self._free_use(clip.use if self._cut.film == self._film.block.film else "")
+
+    def _free_use(self, wanted: str) -> str:
+        """`wanted`, unless it is none or another clip has it."""
+        use = wanted if is_id(wanted) and wanted not in self._uses else new_id()
+        self._uses.add(use)
+        return use
+
+    def _between(self, item: Item, label: str) -> Raw:
+        """A gap or a transition. Formats that know its length alone leave the rest to the one the film had."""
+        same = [] if self._carried.effects else self._own_between.get(_extent(item, label), [])
+        return same.pop(0) if same else item.raw
 
     def _base(self, link: Link) -> tuple[Raw, Placed]:
         """The clip of the film that says what the shot is, and where it stands or stood."""
@@ -157,7 +195,9 @@ class _Conforming:
         again = [other for other in self._matching.links.values() if other.shot == link.shot]
         for other in again:
             other.source = old
-        link.old = old
+        if item.use not in self._uses:
+            self._uses.add(old.use)
+            link.old = old
         return raw, old
 
     def _external(self, clip: Placed, link: Link | None) -> Raw:
@@ -177,7 +217,7 @@ class _Conforming:
     def _adopted(self, clip: Placed) -> Raw | None:
         """A shot that another version of this film has, and this one does not know yet."""
         mine = clip.mine
-        if not isinstance(mine, Mine) or not mine.shot or not clip.is_video:
+        if not isinstance(mine, Mine) or not mine.shot or mine.shot in self._known or not clip.is_video:
             return None
         if self._cut.film != self._film.block.film:
             self._done.notes.append(f"{clip.place} carries the intent of another film; it stays external")
@@ -190,17 +230,17 @@ class _Conforming:
         if block is None:
             self._done.notes.append(f"{clip.place} has a block of ours that cannot be read; it stays external")
             return None
-        self._done.new.append({"use": block.use, "shot": block.shot, "name": block.name, "of": ""})
-        return raw
+        use = self._free_use(block.use)
+        self._done.new.append({"use": use, "shot": block.shot, "name": block.name, "of": ""})
+        return _with_use(raw, use, self._cut.where)
 
-    def _adopted_entries(self) -> dict[str, Raw]:
-        """Scenes and library entries of the other version that shots from it may need."""
-        timeline = rawjson.open_object(self._cut.data, self._cut.where)
-        came = rawjson.member(rawjson.member(timeline, "metadata", self._cut.where), "rushes", self._cut.where)
-        ids = {scene.id for scene in self._film.block.scenes}
+    def _adopted_scenes(self) -> rawjson.RawObject:
+        """Scenes of the other version that shots from it may belong to."""
+        metadata = rawjson.member(self._cut.shell.timeline, "metadata", self._cut.where)
+        came = rawjson.member(metadata, "rushes", self._cut.where)
         rows = rawjson.read(came.get("scenes", Raw(b"[]")), list[Raw], self._cut.where)
-        scenes = [*self._film.raw_scenes(), *(raw for raw in rows if _scene_id(raw) not in ids)]
-        return {"scenes": rawjson.encode(scenes)}
+        new = {scene.id: raw for raw in rows if (scene := _scene(raw)) and not self._film.scene(scene.id)}
+        return {"scenes": rawjson.encode([*self._film.raw_scenes(), *new.values()])}
 
     # -- what is left out ------------------------------------------------------------------------------------
 
@@ -214,6 +254,13 @@ class _Conforming:
     def _name(self, shot: str) -> str:
         known = self._film.shots.get(shot)
         return known.block.name if known else next(r["name"] for r in self._done.reinstated if r["shot"] == shot)
+
+
+_Extent = tuple[str, str, float, float, float]
+
+
+def _extent(item: Item, label: str) -> _Extent:
+    return label, item.kind, item.length, item.in_offset, item.out_offset
 
 
 def omitted_rows(film: Film) -> dict[str, Raw]:
@@ -267,9 +314,12 @@ def _with_use(raw: Raw, use: str, where: str) -> Raw:
     return rawjson.encode(clip)
 
 
+def _enabled(track: rawjson.RawObject) -> bool:
+    return bytes(track.get("enabled", b"true")) != b"false"
+
+
 class _Name(msgspec.Struct):
     name: str | None = None
-    id: str = ""
 
 
 def _name_of(raw: Raw) -> str:
@@ -279,8 +329,9 @@ def _name_of(raw: Raw) -> str:
         return ""
 
 
-def _scene_id(raw: Raw) -> str:
+def _scene(raw: Raw) -> Scene | None:
+    """A row of somebody's scene table, where it is one."""
     try:
-        return msgspec.json.decode(raw, type=_Name).id
+        return msgspec.json.decode(raw, type=Scene)
     except msgspec.DecodeError:
-        return ""
+        return None

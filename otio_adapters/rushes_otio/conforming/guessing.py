@@ -19,12 +19,15 @@ _NEARLY = 0.1
 
 def guesses(matching: Matching, open_: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
     """Clips about as long as a shot that is missing between the same neighbours, each with that shot's clip."""
-    linked = {id(link.old) for link in matching.links.values() if link.old is not None}
+    if not open_:
+        return
+    known = [*matching.links.values(), *(proposal.link for proposal in matching.proposed)]
+    linked = {id(link.old) for link in known if link.old is not None}
     missing = [clip for clip in matching.old.clips if clip.shot and clip.is_video and id(clip) not in linked]
     before = _beside(matching.old.clips, {id(clip): clip for clip in matching.old.clips if id(clip) in linked})
     now = _beside(
         matching.new.clips,
-        {id(link.clip): link.old for link in matching.links.values() if link.old is not None},
+        {id(link.clip): link.old for link in known if link.old is not None},
     )
     by_left: dict[int, list[Placed]] = {}
     by_right: dict[int, list[Placed]] = {}

@@ -3,25 +3,29 @@
     use, marker    a mark of ours names use and shot
     token          a shot's id in a file name, clip name or reel
     content, path  the very file of a known clip
-    name           a name that only one shot has, or the name of the same footage; with an overlapping range
-    position       only the place in the cut: proposed, never applied
+    name           the name of the same footage, with an overlapping range; a name that only one shot has: proposed
+    position       only the place in the cut: proposed
 
-A wrong link is worse than none. Traces that contradict each other only propose. So do names in a cut whose other
-clips carry our marks: there a clip without one is probably somebody else's of that name.
+A wrong link is worse than none. Traces that contradict each other only propose. So do names of shots: editors name
+clips after other shots, and others call their versions of a shot by its name.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
-from rushes_otio.conforming.alignment import overlap
+from rushes_otio.conforming.alignment import overlap, run
+from rushes_otio.conforming.dissolves import put_back
+from rushes_otio.conforming.footage import Keys, doubt_of, file_of, grouped, shared_names, shows_footage
 from rushes_otio.conforming.guessing import guesses
 from rushes_otio.conforming.marks import By, Mark, marks, names_of
 from rushes_otio.conforming.pairing import ANY, pair
 from rushes_otio.conforming.returned import Cut, Placed
+from rushes_otio.tracks import without_gc
 
 
 @dataclass(slots=True)
@@ -64,7 +68,8 @@ Contents = Callable[[Placed], str]
 
 def match(old: Cut, new: Cut, gone: Container[str] = (), contents: Contents | None = None) -> Matching:
     """Match `new` to `old`. `gone` holds ids of shots that the film knows and its cut has no more."""
-    return _Matcher(old, new, gone, contents or _unknown).matching()
+    with without_gc():
+        return _Matcher(old, new, gone, contents or _unknown).matching()
 
 
 def _unknown(_: Placed) -> str:
@@ -84,28 +89,33 @@ class _Matcher:
         self._shots = _Either(self._of_shot, gone)
         self._claims: dict[str, list[tuple[Placed, Mark]]] = defaultdict(list)
         self._beside = _Neighbours(self._result)
+        self._doubted: set[int] = set()
 
     def matching(self) -> Matching:
-        found, result = self._result, self._result
-        open_ = [clip for clip in result.new.clips if not self._by_marks(clip)]
+        found = self._result
+        open_ = [clip for clip in found.new.clips if not self._by_marks(clip)]
         self._beside.learn(self._claims)
         for shot, claims in self._claims.items():
             self._assign(shot, claims)
         marked = bool(found.links)
-        self._same_footage(open_, lambda clip: [f"use {clip.use}"] if clip.use else [], "use", ANY)
+        self._same_footage(open_, lambda clip, _: [f"use {clip.use}"] if clip.use else [], "use", ANY)
         open_ = [clip for clip in self._left(open_) if not self._by_content(clip)]
-        self._same_footage(open_, lambda clip: [clip.url] if clip.url else [], "path")
+        self._same_footage(open_, file_of, "path")
         self._by_shot_name(self._left(open_), marked)
-        self._same_footage(self._left(open_), lambda clip: list(dict.fromkeys(names_of(clip))), "name")
-        decided = {proposal.link.clip.order for proposal in found.proposed}
-        for clip, before in guesses(found, [c for c in self._left(open_) if c.order not in decided]):
+        self._same_footage(open_, lambda clip, _: dict.fromkeys(names_of(clip)), "name")
+        for clip, before in guesses(found, self._left(open_)):
             link = Link(clip, before.shot, before, "position")
             found.proposed.append(Proposal(link, "only its place in the cut speaks for it"))
         found.proposed.sort(key=lambda proposal: proposal.link.clip.order)
+        put_back(found.new.clips, {order: link.old for order, link in found.links.items() if link.old is not None})
         return found
 
     def _left(self, clips: Sequence[Placed]) -> list[Placed]:
-        return [clip for clip in clips if clip.order not in self._result.links]
+        return [clip for clip in clips if clip.order not in self._result.links and clip.order not in self._doubted]
+
+    def _propose(self, link: Link, because: str) -> None:
+        self._result.proposed.append(Proposal(link, because))
+        self._doubted.add(link.clip.order)
 
     # -- shots, by our marks ---------------------------------------------------------------------------------
 
@@ -113,19 +123,35 @@ class _Matcher:
         """Note which shot a clip is; whether that is settled, for sure or as a proposal."""
         if not clip.is_video or clip.item.kind != "Clip":
             return False
+        if self._is_plainly(clip):
+            return True
         found = list(marks(clip, self._shots))
         if not found:
             return False
         said = {mark.shot for mark in found}
         sure = found[0] if len(said) == 1 else next(m for m in reversed(found) if m.shot != found[0].shot)
-        take = next((mark.take for mark in reversed(found) if mark.take and mark.shot == sure.shot), "")
+        takes = [mark.take for mark in found if mark.take and mark.shot == sure.shot]
+        shown = [mark.take for mark in found if mark.take and mark.shot == sure.shot and mark.by == "token"]
+        take = (shown or takes or [""])[0]  # the file's name comes first: it is what is seen
         sure = sure._replace(take=take)
         if len(said) == 1:
             self._claims[sure.shot].append((clip, sure))
         else:
             names = " and ".join(sorted(said))
             link = Link(clip, sure.shot, None, sure.by, self._first_use(sure.shot), take)
-            self._result.proposed.append(Proposal(link, f"its marks contradict each other: they name {names}"))
+            self._propose(link, f"its marks contradict each other: they name {names}")
+        return True
+
+    def _is_plainly(self, clip: Placed) -> bool:
+        """Most clips of a cut that kept our metadata: it names a use, and the file is the take that it names."""
+        mine = clip.mine
+        known = self._uses.get(mine.use) if mine is not None else None
+        if mine is None or known is None or known.shot != mine.shot or mine.chosen is None:
+            return False
+        take = mine.chosen.take
+        if f"_{mine.shot}_{take}." not in clip.url:
+            return False
+        self._claims[mine.shot].append((clip, Mark("use", mine.use, mine.shot, take)))
         return True
 
     def _first_use(self, shot: str) -> Placed | None:
@@ -134,19 +160,33 @@ class _Matcher:
 
     def _assign(self, shot: str, claims: list[tuple[Placed, Mark]]) -> None:
         """Give the clips of a shot its uses: those that name one first."""
+        if len(claims) == 1:
+            clip, mark = claims[0]
+            only = self._uses.get(mark.use)
+            if only is not None and only.shot == shot:
+                self._settle(clip, mark, only, only)
+                return
         by_use: dict[str, list[tuple[Placed, Mark]]] = defaultdict(list)
         for clip, mark in claims:
             known = self._uses.get(mark.use)
             by_use[mark.use if known is not None and known.shot == shot else ""].append((clip, mark))
         anonymous = by_use.pop("", [])
+        free = {use.order: use for use in self._of_shot.get(shot, ()) if use.use not in by_use}
         for use, claimants in by_use.items():
             kept = self._paired([clip for clip, _ in claimants], [self._uses[use]])
             for clip, mark in claimants:
-                self._settle(clip, mark, kept.get(clip.order), self._uses[use])
-        free = [use for use in self._of_shot.get(shot, ()) if use.use not in by_use]
-        kept = self._paired([clip for clip, _ in anonymous], free)
+                own = kept.get(clip.order) or self._same_range(clip, free)
+                self._settle(clip, mark, own, self._uses[use])
+        kept = self._paired([clip for clip, _ in anonymous], list(free.values()))
         for clip, mark in anonymous:
             self._settle(clip, mark, kept.get(clip.order), self._nearest(shot, clip))
+
+    def _same_range(self, clip: Placed, free: dict[int, Placed]) -> Placed | None:
+        """A half or copy that an earlier conform of the same cut made a use of, taken out of those that are free."""
+        for order, use in free.items():
+            if overlap(clip, use, self._hour) == run(clip) == run(use):
+                return free.pop(order)
+        return None
 
     def _paired(self, new: list[Placed], old: list[Placed]) -> dict[int, Placed]:
         return pair(new, old, self._hour, self._beside.shared, ANY)
@@ -173,6 +213,8 @@ class _Matcher:
 
     def _by_shot_name(self, open_: list[Placed], marked: bool) -> None:
         """Names that only one use of one shot has, and only one clip that came back."""
+        if not open_:
+            return
         before: dict[str, set[Placed]] = defaultdict(set)
         for each in (use for uses in self._of_shot.values() for use in uses):
             for name in {*names_of(each), *([each.mine.name.casefold()] if each.mine and each.mine.name else [])}:
@@ -187,44 +229,31 @@ class _Matcher:
             if use is None or overlap(clip, use, self._hour) <= 0:
                 continue
             link = Link(clip, use.shot, None if use.shot in linked else use, "name", use)
-            if marked:
-                why = "it has the shot's name, and none of the marks that the other clips have"
-                self._result.proposed.append(Proposal(link, why))
-            else:
-                self._result.links[clip.order] = link
+            only = "none of the marks that the other clips have" if marked else "no mark of ours"
+            self._propose(link, f"it has the shot's name, and {only}")
 
     # -- footage ---------------------------------------------------------------------------------------------
 
-    def _same_footage(
-        self, open_: Sequence[Placed], keys: Callable[[Placed], Iterable[str]], by: By, least: float = 0.0
-    ) -> None:
+    def _same_footage(self, open_: Sequence[Placed], keys: Keys, by: By, least: float = 0.0) -> None:
         """Pair clips of the same footage on tracks of one kind, by what `keys` says, whose ranges overlap."""
+        if not open_:
+            return
+        cut, came = self._result.old, self._result.new
         taken = {id(link.old) for link in self._result.links.values()}
-        before = _grouped((c for c in self._result.old.clips if _shows_footage(c) and id(c) not in taken), keys)
-        now = _grouped(self._left(open_), keys)
-        for key in now.keys() & before.keys():
+        before = grouped((c for c in cut.clips if shows_footage(c) and id(c) not in taken), keys, cut.where)
+        now = grouped(self._left(open_), keys, came.where)
+        shared = shared_names(cut, came) if by == "name" else set()
+        for key in (key for key in now if key in before):
             new, old = self._left(now[key]), [c for c in before[key] if id(c) not in taken]
             kept = pair(new, old, self._hour, self._beside.shared, least)
-            for order, clip in kept.items():
-                self._result.links[order] = Link(
-                    next(c for c in new if c.order == order), clip.shot, clip, by, clip
-                )
-                taken.add(id(clip))
-
-
-def _shows_footage(clip: Placed) -> bool:
-    """External, or a shot that still shows the footage it was made of."""
-    return not clip.shot or (bool(clip.url) and clip.mine is not None and clip.mine.chosen is None)
-
-
-def _grouped(
-    clips: Iterable[Placed], keys: Callable[[Placed], Iterable[str]]
-) -> Mapping[tuple[bool, str], list[Placed]]:
-    found: dict[tuple[bool, str], list[Placed]] = defaultdict(list)
-    for clip in clips:
-        for key in keys(clip):
-            found[clip.is_video, key].append(clip)
-    return found
+            for clip in (clip for clip in new if clip.order in kept):
+                link = Link(clip, kept[clip.order].shot, kept[clip.order], by, kept[clip.order])
+                taken.add(id(link.old))
+                doubt = doubt_of(clip, kept[clip.order], key[1], shared) if by == "name" else ""
+                if doubt:
+                    self._propose(link, doubt)
+                else:
+                    self._result.links[clip.order] = link
 
 
 class _Either:
@@ -241,17 +270,26 @@ class _Neighbours:
     """How many neighbours of two clips are the same shots: what tells a copy from its original."""
 
     def __init__(self, matching: Matching) -> None:
-        self._new: dict[int, tuple[str, str]] = {}
-        self._old = _around(matching.old.clips, {clip.order: clip.shot for clip in matching.old.clips})
-        self._clips = matching.new.clips
+        self._matching = matching
+        self._claims: Mapping[str, list[tuple[Placed, Mark]]] = {}
 
     def learn(self, claims: Mapping[str, list[tuple[Placed, Mark]]]) -> None:
-        said = {clip.order: shot for shot, each in claims.items() for clip, _ in each}
-        self._new = _around(self._clips, said)
+        """Which shots the clips that came back say they are."""
+        self._claims = claims
 
     def shared(self, new: Placed, old: Placed) -> int:
-        before, after = self._new.get(new.order, ("", "")), self._old.get(old.order, ("", ""))
+        before, after = self._of_new.get(new.order, ("", "")), self._of_old.get(old.order, ("", ""))
         return sum(bool(a) and a == b for a, b in zip(before, after, strict=True))
+
+    @cached_property
+    def _of_new(self) -> dict[int, tuple[str, str]]:
+        said = {clip.order: shot for shot, each in self._claims.items() for clip, _ in each}
+        return _around(self._matching.new.clips, said)
+
+    @cached_property
+    def _of_old(self) -> dict[int, tuple[str, str]]:
+        clips = self._matching.old.clips
+        return _around(clips, {clip.order: clip.shot for clip in clips})
 
 
 def _around(clips: Sequence[Placed], shots: Mapping[int, str]) -> dict[int, tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from msgspec import Raw
 
@@ -12,9 +14,11 @@ from rushes_otio.conforming.carried import Carried
 from rushes_otio.conforming.marks import is_our_marker, without_marks
 from rushes_otio.conforming.returned import CutItem, Placed
 from rushes_otio.cut import speed
-from rushes_otio.items import Range, Time
+from rushes_otio.errors import FileFault
+from rushes_otio.items import Range, Time, check_range
 from rushes_otio.timing import Rate
 
+_TALK = re.compile(rb'\{\s*(?:"(?:reel|@\w+)"\s*:\s*"[^"\\]*"\s*,?\s*)*\}')
 _TIME = ("LinearTimeWarp.", "FreezeFrame.", "TimeEffect.")
 
 
@@ -31,7 +35,7 @@ def merged(base: Raw, old: Placed, new: Placed, shift: int, rate: Rate, carried:
     """
     item = new.item
     assert isinstance(item, CutItem)
-    first = _first(new, old, rate) + shift
+    first = _first(new, old, rate, carried) + shift
     if _says_the_same(old, new, first - shift, carried):
         return base
     clip = rawjson.open_object(base, where)
@@ -45,13 +49,15 @@ def merged(base: Raw, old: Placed, new: Placed, shift: int, rate: Rate, carried:
     return rawjson.encode(clip)
 
 
-def _first(new: Placed, old: Placed, rate: Rate) -> float:
-    """Where the clip starts in the file of `old`. A speed that is no whole number makes formats that count played
-    frames miss by less than one step, which is no edit."""
+def _first(new: Placed, old: Placed, rate: Rate, carried: Carried) -> float:
+    """Where the clip starts in the file of `old`. Formats that count played frames miss by less than one step of
+    a speed, which is no edit."""
+    if new.first == old.first and new.media_start == old.media_start:
+        return new.first
     first = first_in(new, old, 3600.0 * rate.nominal)
     if first is None:
         first = old.first if new.length == old.length else old.media_start or old.first
-    step = max(1.0, speed(new.item)) if new.item.warps else 0.0
+    step = max(1.0, speed(new.item)) if new.item.warps and not carried.effects else 0.0
     return old.first if abs(first - old.first) < step else first
 
 
@@ -63,25 +69,19 @@ def _says_the_same(old: Placed, new: Placed, first: float, carried: Carried) -> 
     if item.warps != old.item.warps or _of_others(item):
         return False
     if carried.effects or carried.markers:
-        return not (item.effects or item.markers or old.item.warps) and _is_bare(old)
+        return item.bare and old.item.bare and old.item.source is not None
     return not item.markers
 
 
 def _of_others(item: CutItem) -> dict[str, Raw]:
     """What other programs say of the clip in its metadata, without our marks."""
     kept = {key: without_marks(raw) for key, raw in item.metadata.items() if key != "rushes"}
-    return {key: raw for key, raw in kept.items() if raw is not None}
+    return {key: raw for key, raw in kept.items() if raw is not None and not _is_empty_talk(key, raw)}
 
 
-class _Work(msgspec.Struct):
-    effects: list[Raw] | None = None
-    markers: list[Raw] | None = None
-
-
-def _is_bare(old: Placed) -> bool:
-    """Whether the film's clip has no effects and no markers that could have been taken off it."""
-    work = msgspec.json.decode(old.item.raw, type=_Work)
-    return not work.effects and not work.markers and old.item.source is not None
+def _is_empty_talk(key: str, raw: Raw) -> bool:
+    """What every clip of a format has: an EDL's reel, the attributes of an XML's element."""
+    return key in ("cmx_3600", "fcp_xml") and _TALK.fullmatch(bytes(raw)) is not None
 
 
 def _range(first: float, new: Placed, rate: Rate) -> Raw:
@@ -116,17 +116,27 @@ def _markers(
 
 def _place(raw: Raw, rate: Rate) -> tuple[str, int]:
     marker = _named(raw)
-    at: Time | None = marker.marked_range.start_time if marker.marked_range else None
-    return (marker.name or "").casefold(), round(at.frames_at(float(rate))) if at and at.rate > 0 else 0
+    at = _start(marker)
+    return (marker.name or "").casefold(), round(at.frames_at(float(rate))) if at else 0
 
 
 def _moved(raw: Raw, frames: int, rate: Rate, where: str) -> Raw:
-    opened = rawjson.open_object(raw, where)
-    span = opened.get("marked_range")
-    if not frames or span is None or bytes(span) == b"null":
+    if not frames or _start(_named(raw)) is None:
         return raw
-    opened["marked_range"] = shifted(span, frames, rate, where)
+    opened = rawjson.open_object(raw, where)
+    opened["marked_range"] = shifted(opened["marked_range"], frames, rate, where)
     return rawjson.encode(opened)
+
+
+def _start(marker: _Named) -> Time | None:
+    """Where a marker stands; None where nobody could find it."""
+    if marker.marked_range is None:
+        return None
+    try:
+        check_range(marker.marked_range, "marked_range")
+    except FileFault:
+        return None
+    return marker.marked_range.start_time
 
 
 def _named(raw: Raw) -> _Named:

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
 from msgspec import Raw
 
 from rushes_otio.build import rate_of
 from rushes_otio.film import Film
-from rushes_otio.items import Child, Item, Media, Range, Time, check_schema, check_time, described, fill, named
+from rushes_otio.items import (
+    UNREADABLE,
+    Child,
+    Item,
+    Media,
+    Time,
+    blamed,
+    check_schema,
+    check_time,
+    described,
+    fill,
+)
 from rushes_otio.schema import ShotBlock
+from rushes_otio.shell import Shell
 from rushes_otio.timing import Rate
 from rushes_otio.tracks import Track, decode_timeline, located, read_tracks, without_gc
 
@@ -35,7 +47,6 @@ class _CutChild(Child):
     metadata: Metadata | None = None
     media_references: dict[str, CutMedia | None] | None = None  # type: ignore[assignment]
     media_reference: CutMedia | None = None
-    markers: list[Raw] | None = None
 
 
 class MarkedTake(msgspec.Struct, gc=False):
@@ -123,12 +134,18 @@ class Cut:
         self.film = ""  # the id of the film it says it is of
         self.start: Time | None = None
         self.data = b""
+        self._read: list[list[Raw]] = []
         self.clips = list(_placed(tracks, float(rate)))
 
     def timecode(self, record: int) -> str:
         """The timecode of a record frame, non-drop."""
         start = round(self.start.frames_at(float(self.rate))) if self.start else 0
         return self.rate.timecode(start + record)
+
+    @cached_property
+    def shell(self) -> Shell:
+        """Everything of the file but what stands on the tracks."""
+        return Shell.of(self.data, self._read, self.where)
 
     @property
     def length(self) -> int:
@@ -149,6 +166,7 @@ class Cut:
             tracks = read_tracks(timeline, where, partial(_read, rate=float(rate)))
             cut = cls(where, rate, tracks, timeline.name or "")
             cut.data, cut.start = data, timeline.global_start_time
+            cut._read = [track.children or [] for track in timeline.tracks.children or ()]
             if timeline.metadata and isinstance(timeline.metadata.rushes, Raw):
                 cut.film = _film_id(timeline.metadata.rushes)
             return cut
@@ -168,13 +186,15 @@ class Cut:
 
 
 def _read(raw: Raw, where: str, rate: float) -> CutItem:
-    with named(raw, where):
+    try:
         child = _cut_child.decode(raw)
         item = CutItem(raw, *described(child))
         fill(item, child, rate)
-        item.metadata, item.markers = child.metadata or {}, child.markers or []
-        item.effects = child.effects or []
-        return item
+    except UNREADABLE as error:
+        raise blamed(error, raw, where) from None
+    item.metadata, item.markers = child.metadata or {}, child.markers or []
+    item.effects = child.effects or []
+    return item
 
 
 class _FilmId(msgspec.Struct):
@@ -209,12 +229,12 @@ def _at(track: Track, index: int, item: Item, order: int, rate: float) -> Placed
         item,
         order,
         block,
-        _start_of(shown, rate) - shift if shown else 0.0,
+        _frames(shown.start_time, rate) - shift if shown else 0.0,
         item.length,
         item.name,
         _url_of(media) if media else "",
-        _start_of(known, rate) - shift if known else None,
-        known.duration.frames_at(rate) if known else None,
+        _frames(known.start_time, rate) - shift if known else None,
+        _frames(known.duration, rate) if known else None,
     )
 
 
@@ -223,8 +243,8 @@ def moved_by(block: object) -> int:
     return block.shift if isinstance(block, ShotBlock | Mine) and block.chosen is None else 0
 
 
-def _start_of(span: Range, rate: float) -> float:
-    return span.start_time.frames_at(rate)
+def _frames(time: Time, rate: float) -> float:
+    return time.value if time.rate == rate else time.frames_at(rate)
 
 
 def _block_of(item: Item) -> Mine | ShotBlock | None:

@@ -16,6 +16,7 @@ from rushes_otio.conforming.returned import Cut, Placed
 from rushes_otio.cut import speed
 from rushes_otio.diffing.moves import in_order
 from rushes_otio.text import printable
+from rushes_otio.tracks import without_gc
 
 Kind = Literal[
     "new", "omitted", "reinstated", "moved", "trimmed", "extended", "slipped", "retimed", "transition", "switched",
@@ -52,7 +53,8 @@ class Difference:
 def compare(old: Cut, new: Cut, gone: Mapping[str, str] | None = None) -> Difference:
     """Everything that is different in `new`. `gone` are the names of shots that the old film knew and its cut did
     not have: they can be reinstated."""
-    return _Comparison(old, new, gone or {}).result()
+    with without_gc():
+        return _Comparison(old, new, gone or {}).result()
 
 
 def display_name(clip: Placed) -> str:
@@ -71,7 +73,8 @@ class _Comparison:
             if proposal.link.by != "position":  # nothing is applied here, and a person reads it
                 self._matching.links.setdefault(proposal.link.clip.order, proposal.link)
         self._difference = Difference(self._matching)
-        self._pairs: list[tuple[Placed, Placed]] = []
+        tracks = (track for cut in (old, new) for track in cut.tracks)
+        self._dissolving = {id(t) for t in tracks if any(item.kind == "Transition" for item in t.items)}
 
     def result(self) -> Difference:
         found: list[tuple[tuple[int, int, int], Change]] = []
@@ -122,10 +125,9 @@ class _Comparison:
                 tracks[id(clip.track)].append((link.old, clip))
         for pairs in tracks.values():
             stay = in_order([old.order for old, _ in pairs])
-            names = [display_name(new) for _, new in pairs]
             for index, (old, new) in enumerate(pairs):
                 if index not in stay:
-                    after = f"after {names[index - 1]}" if index else "to the head of the track"
+                    after = f"after {display_name(pairs[index - 1][1])}" if index else "to the head of the track"
                     yield new.order, f"{after}, from {self._timecode(self._old, old)}"
             yield from self._gaps([pairs[index] for index in sorted(stay)])
 
@@ -150,12 +152,15 @@ class _Comparison:
         yield from self._times(old, new)
         if old.item.enabled != new.item.enabled:
             yield self._change("enabled" if new.item.enabled else "disabled", new, "")
-        before, after = _transitions(old), _transitions(new)
+        before, after = self._transitions(old), self._transitions(new)
         if before != after:
             yield self._change("transition", new, " and ".join(self._fades(before, after)))
         yield from self._intent(old, new)
 
     def _times(self, old: Placed, new: Placed) -> Iterator[Change]:
+        if new.first == old.first and new.media_start == old.media_start and new.length == old.length:
+            if new.item.warps == old.item.warps:
+                return
         was, now = speed(old.item), speed(new.item)
         if old.item.warps != new.item.warps and (was != now or _backwards(old) != _backwards(new)):
             length = "" if old.length == new.length else f", now {self._time(new.length)} long"
@@ -187,6 +192,9 @@ class _Comparison:
             if was != now:
                 length = self._time(now) if now else "a cut"
                 yield f"{length} at the {where}, was {self._time(was) if was else 'a cut'}"
+
+    def _transitions(self, clip: Placed) -> tuple[float, float]:
+        return _transitions(clip) if id(clip.track) in self._dissolving else (0.0, 0.0)
 
     def _intent(self, old: Placed, new: Placed) -> Iterator[Change]:
         if old.mine is None or new.mine is None or not old.shot:
@@ -255,7 +263,7 @@ def _next_clip(before: Placed, clip: Placed) -> bool:
 
 
 def _transitions(clip: Placed) -> tuple[float, float]:
-    """The lengths of the transitions at the head and the tail."""
+    """The lengths of the transitions at the head and the tail of a clip."""
     items, index = clip.track.items, clip.index
     before = items[index - 1] if index else None
     after = items[index + 1] if index + 1 < len(items) else None

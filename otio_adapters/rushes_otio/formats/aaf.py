@@ -26,6 +26,7 @@ def read(path: Path, data: bytes, rate: Rate) -> ReadCut:
         ) from error
     try:
         found = avid.read_from_file(str(path))
+        text = found.to_json_string(indent=-1).encode()
     except Exception as error:  # adapters raise whatever their parts raise
         raise FileFault(
             f"not an AAF that can be read: {printable(f'{type(error).__name__}: {error}', 300)}",
@@ -38,4 +39,4 @@ def read(path: Path, data: bytes, rate: Rate) -> ReadCut:
             where=str(path),
             remedy="export one sequence by itself",
         )
-    return ReadCut(found.to_json_string(indent=-1).encode(), [])
+    return ReadCut(text, [])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import opentimelineio as otio
 
 from rushes_otio.errors import FileFault
+from rushes_otio.formats.newer import COLOURS
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
 
@@ -35,6 +37,10 @@ def whole_frames(time: Time, rate: Rate) -> int:
     return round(frames)
 
 
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""In JSON. OpenTimelineIO cuts strings there, and loses the values of keys."""
+
+
 @dataclass
 class Prepared:
     """`lost` collects (use or name, what the format cannot hold); the use is empty for the cut as a whole."""
@@ -47,16 +53,17 @@ class Prepared:
     def of(cls, text: str, rate: Rate) -> Prepared:
         """From the JSON of a timeline: every clip with whole frames at `rate`, its ranges stated and its text fit
         for one line."""
-        timeline = otio.core.deserialize_json_from_string(text)
+        timeline = otio.core.deserialize_json_from_string(_NUL.sub(r"\1", text))
         if not isinstance(timeline, otio.schema.Timeline):
             raise FileFault("not a timeline", remedy="export a film")
         prepared = cls(timeline, rate)
-        timeline.name = printable(timeline.name, 200)
-        for clip in prepared.clips():
-            prepared._complete(clip)
+        timeline.name = line(timeline.name, 200)
+        prepared._only_known()
+        for child in (child for track in timeline.tracks for child in track):
+            prepared._complete(child)
         for composition in [timeline.tracks, *timeline.tracks]:
-            composition.markers[:] = [_sound_marker(m) for m in composition.markers]
-            composition.name = printable(composition.name, 200)
+            composition.markers[:] = _sound_markers(composition)
+            composition.name = line(composition.name, 200)
         return prepared
 
     def clips(self) -> list[Clip]:
@@ -69,7 +76,7 @@ class Prepared:
 
     def name(self, clip: Clip | None) -> str:
         """How a clip is called in the list of what was lost: its use id, else its name."""
-        return "" if clip is None else str(clip.metadata.get("rushes", {}).get("use", "") or clip.name)
+        return "" if clip is None else str(own(clip, "rushes").get("use") or clip.name)
 
     def speed(self, clip: Clip) -> tuple[float, bool]:
         """The product of a clip's constant speeds, and whether it has a ramp, which is none of them."""
@@ -95,39 +102,89 @@ class Prepared:
                     self.lose(child, "it is switched off")
                     track[index] = otio.schema.Gap(source_range=Range(duration=child.duration()))
 
-    def flatten_video(self) -> None:
+    def flat_video(self) -> otio.schema.Track:
         """What is seen of all video tracks, as one track."""
-        video = [t for t in self.timeline.tracks if t.kind == "Video"]
-        seen = [t for t in video if any(isinstance(c, otio.schema.Clip) for c in t)]
-        flat = _flattened(self, seen) if len(seen) > 1 else (seen or video or [otio.schema.Track(kind="Video")])[0]
-        for track in video:
-            self.timeline.tracks.remove(track)
-        self.timeline.tracks.insert(0, flat)
+        video = [track for track in self.timeline.tracks if track.kind == "Video"]
+        seen = [track for track in video if any(isinstance(child, otio.schema.Clip) for child in track)]
+        if len(seen) > 1:
+            return _flattened(self, seen)
+        return (seen or video or [otio.schema.Track(kind="Video")])[0]
 
-    def count_at(self, rate: float) -> None:
-        """The same frame numbers at another rate, for all times in the tracks."""
-        for track in self.timeline.tracks:
-            for child in track:
-                if isinstance(child, otio.schema.Transition):
-                    child.in_offset = self._counted(child.in_offset, rate)
-                    child.out_offset = self._counted(child.out_offset, rate)
-                    continue
-                if child.source_range is None:
-                    child.source_range = child.trimmed_range()
-                child.source_range = self._range_counted(child.source_range, rate)
-                for marker in child.markers:
-                    marker.marked_range = self._range_counted(marker.marked_range, rate)
-                if isinstance(child, otio.schema.Clip) and child.media_reference.available_range:
-                    known = child.media_reference.available_range
-                    child.media_reference.available_range = self._range_counted(known, rate)
+    def first_frame(self, clip: Clip, skipped: int, length: int) -> int:
+        """The first frame that `length` frames of a clip show of its file, `skipped` frames after its start, or
+        before it, where that is negative. A reversed clip shows its source range from the end."""
+        scalar, _ = self.speed(clip)
+        whole = whole_frames(clip.source_range.duration, self.rate)
+        frames = skipped if scalar >= 0 else whole - skipped - length
+        return whole_frames(clip.source_range.start_time, self.rate) + round(frames * abs(scalar))
 
-    def _counted(self, time: Time, rate: float) -> Time:
-        return Time(whole_frames(time, self.rate), rate)
+    def keep_fades_off_gaps(self, track: otio.schema.Track) -> None:
+        """Where a fade reaches into a gap, the clip goes on for as long instead, which shows the same; FCP7 XML
+        loses the frames of the gap. What reaches beyond the track is never seen."""
+        for index in range(len(track) - 1, -1, -1):
+            fade = track[index]
+            if not isinstance(fade, otio.schema.Transition):
+                continue
+            left, right = (track[i] if 0 <= i < len(track) else None for i in (index - 1, index + 1))
+            into, out = fade.in_offset, fade.out_offset
+            none = Time(0, into.rate)
+            if not isinstance(left, otio.schema.Clip):
+                moved = self._grown(left, right, into, head=True)
+                into, out = none, (out + into if moved else out)
+            if not isinstance(right, otio.schema.Clip):
+                moved = self._grown(right, left, out, head=False)
+                into, out = (into + out if moved else into), none
+            fade.in_offset, fade.out_offset = into, out
+            if not (into + out).value or not (
+                isinstance(left, otio.schema.Clip) or isinstance(right, otio.schema.Clip)
+            ):
+                self.lose(
+                    next((each for each in (left, right) if isinstance(each, otio.schema.Clip)), None), "its fade"
+                )
+                del track[index]
 
-    def _range_counted(self, span: Range, rate: float) -> Range:
-        return Range(self._counted(span.start_time, rate), self._counted(span.duration, rate))
+    def _grown(self, gap: otio.core.Item | None, clip: otio.core.Item | None, by: Time, *, head: bool) -> bool:
+        """Let a clip take `by` from the gap beside it, if there is as much."""
+        if not isinstance(gap, otio.schema.Gap) or not isinstance(clip, otio.schema.Clip) or gap.duration() < by:
+            return False
+        frames = whole_frames(by, self.rate)
+        length = whole_frames(clip.source_range.duration, self.rate) + frames
+        first = self.first_frame(clip, -frames if head else 0, length)
+        clip.source_range = self._range(first, length)
+        gap.source_range = Range(gap.source_range.start_time, gap.duration() - by)
+        return True
 
-    def _complete(self, clip: Clip) -> None:
+    def _only_known(self) -> None:
+        """Put gaps for what stands on a track and is neither clip, gap nor transition: stacks that could not be
+        taken apart. Tracks that hold neither picture nor sound are left out."""
+        for track in list(self.timeline.tracks):
+            if track.kind not in ("Video", "Audio"):
+                self.lose(None, f"{track.name or 'a track'}, which is a track of {line(track.kind, 40)}")
+                self.timeline.tracks.remove(track)
+                continue
+            for index, child in enumerate(track):
+                if not isinstance(child, otio.schema.Clip | otio.schema.Gap | otio.schema.Transition):
+                    self.lose(None, f"a nested stack ({line(child.name, 40) or 'no name'}): a gap stands for it")
+                    track[index] = otio.schema.Gap(source_range=Range(duration=child.duration()))
+
+    def _time(self, time: Time) -> Time:
+        return Time(whole_frames(time, self.rate), float(self.rate))
+
+    def _whole(self, span: Range) -> Range:
+        return Range(self._time(span.start_time), self._time(span.duration))
+
+    def _range(self, first: int, length: int) -> Range:
+        return Range(Time(first, float(self.rate)), Time(length, float(self.rate)))
+
+    def _complete(self, child: otio.core.Composable) -> None:
+        if isinstance(child, otio.schema.Transition):
+            child.in_offset, child.out_offset = self._time(child.in_offset), self._time(child.out_offset)
+        elif isinstance(child, otio.schema.Gap):
+            child.source_range = self._range(0, whole_frames(child.duration(), self.rate))
+        else:
+            self._complete_clip(child)
+
+    def _complete_clip(self, clip: Clip) -> None:
         media = clip.media_reference
         known = media.available_range
         if clip.source_range is None and known is None:  # the film's reader refuses such clips
@@ -136,13 +193,12 @@ class Prepared:
         for span in (shown, known):
             if span is not None and not _is_whole(span, self.rate):
                 self.lose(clip, f"its times are rounded to frames at {self.rate}")
-        frame_rate = float(self.rate)
-        clip.source_range = self._range_counted(shown, frame_rate)
+        clip.source_range = self._whole(shown)
         if known is not None:
-            media.available_range = self._range_counted(known, frame_rate)
-        clip.name = printable(clip.name, 200)
-        media.name = printable(media.name, 200)
-        clip.markers[:] = [_sound_marker(m) for m in clip.markers]
+            media.available_range = self._whole(known)
+        clip.name = line(clip.name, 200)
+        media.name = line(media.name, 200)
+        clip.markers[:] = _sound_markers(clip)
 
 
 def _is_whole(span: Range, rate: Rate) -> bool:
@@ -153,15 +209,22 @@ def _is_whole(span: Range, rate: Rate) -> bool:
     return True
 
 
-def _sound_marker(marker: otio.schema.Marker) -> otio.schema.Marker:
-    marker.name = printable(marker.name, 200)
-    marker.comment = printable(marker.comment, 2000)
-    return marker.clone()
+def _sound_markers(item: otio.core.Item) -> list[otio.schema.Marker]:
+    """Copies of the markers of an item, fit for one line each. A marker whose times are none is left out."""
+    kept = []
+    for marker in (marker.clone() for marker in item.markers):
+        marker.name, marker.comment = line(marker.name, 200), line(marker.comment, 2000)
+        marker.color = marker.color if marker.color in COLOURS else "RED"
+        span = marker.marked_range
+        if all(time.rate > 0 and math.isfinite(time.value) for time in (span.start_time, span.duration)):
+            kept.append(marker)
+    return kept
 
 
 def _flattened(prepared: Prepared, tracks: list[otio.schema.Track]) -> otio.schema.Track:
     before = {id(c): c for t in tracks for c in t if isinstance(c, otio.schema.Clip)}
-    lengths = [(c, c.duration().value, _mark(c, n)) for n, c in enumerate(before.values())]
+    wholes = list(before.values())
+    lengths = [(c, c.duration().value, _mark(c, n)) for n, c in enumerate(wholes)]
     flat = _flat_or_none(tracks)
     if flat is None:  # OpenTimelineIO cannot cut through a transition
         for track in tracks:
@@ -178,11 +241,20 @@ def _flattened(prepared: Prepared, tracks: list[otio.schema.Track]) -> otio.sche
     for clip in (c for c in flat if isinstance(c, otio.schema.Clip)):
         number = int(clip.metadata.pop(_PLACE))
         left[number] = left.get(number, 0) + clip.duration().value
+        _show_part(prepared, clip, wholes[number])
     for clip, length, number in lengths:
         if left.get(number, 0) < length:
             prepared.lose(clip, "an upper track hides " + ("part of it" if number in left else "it"))
     flat.name, flat.kind = tracks[0].name, "Video"
     return flat
+
+
+def _show_part(prepared: Prepared, part: Clip, whole: Clip) -> None:
+    """OpenTimelineIO trims a clip as if it ran at normal speed."""
+    skipped = whole_frames(part.source_range.start_time - whole.source_range.start_time, prepared.rate)
+    length = whole_frames(part.source_range.duration, prepared.rate)
+    first = Time(prepared.first_frame(whole, skipped, length), float(prepared.rate))
+    part.source_range = Range(first, part.source_range.duration)
 
 
 _PLACE = "rushes_place"
@@ -200,6 +272,31 @@ def _flat_or_none(tracks: list[otio.schema.Track]) -> otio.schema.Track | None:
         return None
 
 
+def own(thing: otio.core.SerializableObjectWithMetadata, namespace: str) -> dict[str, Any]:
+    """What a thing's metadata has under a namespace; nothing where that is no object."""
+    found = thing.metadata.get(namespace)
+    return dict(found.items()) if hasattr(found, "items") else {}
+
+
+def line(text: str, limit: int) -> str:
+    """Text that any format can hold: `printable`, and no noncharacters, which XML forbids."""
+    return re.sub("[\ufffe\uffff]", "·", printable(text or "", limit))
+
+
+def last_part(path: str) -> str:
+    """The last part of a path or URL, whichever way its slashes lean."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
 def image_sequence_url(media: otio.schema.ImageSequenceReference) -> str:
-    """An image sequence as one path with a printf pattern, as FCP7 XML and EDLs name it."""
+    """An image sequence as one path with a printf pattern, as FCP7 XML names it."""
     return str(media.abstract_target_url(f"%0{max(1, media.frame_zero_padding)}d"))
+
+
+def shown_images(media: otio.schema.ImageSequenceReference, shown: Range) -> tuple[int, int]:
+    """The numbers of the first and the last image that a range shows; of all images where it lies outside."""
+    try:
+        first, last = media.frame_range_for_time_range(shown)
+    except (otio.exceptions.OTIOError, ValueError):
+        first, last = media.start_frame, media.end_frame()
+    return int(first), int(last)

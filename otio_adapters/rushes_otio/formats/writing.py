@@ -23,11 +23,11 @@ def write_cut(timeline: bytes, suffix: str, rate: Rate, program: str) -> Written
 
     FileFault for what can be neither written nor left out.
     """
-    from rushes_otio.formats import edl, fcp7
+    from rushes_otio.formats import edl_writing, fcp7_writing
     from rushes_otio.formats.prepared import Prepared
 
     prepared = Prepared.of(timeline.decode(), rate)
-    writer = {".edl": edl.write, ".xml": fcp7.write}[suffix]
+    writer = {".edl": edl_writing.write, ".xml": fcp7_writing.write}[suffix]
     try:
         text = writer(prepared, program)
     except RushesError:
