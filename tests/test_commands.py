@@ -174,6 +174,34 @@ def test_a_clip_of_somebodys_cut_becomes_a_shot() -> None:
     assert len(said("render", "film.otio", "V1@8")["rendered"]) == 1
 
 
+def test_a_cut_goes_out_and_comes_back(here: Path) -> None:
+    """export, conform, diff, freeze, undo: the shapes others rely on, and the words."""
+    film()
+    sent = said("export", "film.otio", "cut.xml", "--markers")
+    assert sent["path"] == "cut.xml"
+    assert {tuple(row) for row in sent["lost"]} == {("use", "what")}
+    assert said("freeze", "film.otio", "v1")["path"].endswith("film.rushes/frozen/v1.otio")
+    text = (here / "cut.xml").read_text()
+    begin, end = text.rindex("<clipitem"), text.rindex("</clipitem>") + len("</clipitem>")
+    (here / "back.xml").write_text(text[:begin] + text[end:])
+    back = said("conform", "film.otio", "back.xml")
+    assert {"matched", "new", "omitted", "proposed", "external"} <= back.keys()
+    assert [row.keys() >= {"use", "shot", "by"} for row in back["matched"]] == [True]
+    assert [row["name"] for row in back["omitted"]] == ["SC010_SH020"]
+    changed = said("diff", "film.rushes/frozen/v1.otio", "film.otio", "-o", "marked.otio")
+    assert (changed["same"], [row["kind"] for row in changed["changes"]]) == (1, ["omitted"])
+    assert changed["changes"][0].keys() >= {"kind", "shot", "use", "name", "detail"}
+    assert "OMITTED" in (here / "marked.otio").read_text()
+    assert "omitted" in run("diff", "film.rushes/frozen/v1.otio", "film.otio").stdout
+    run("undo", "film.otio")
+    assert said("diff", "film.rushes/frozen/v1.otio", "film.otio")["changes"] == []
+    run("conform", "film.otio", "back.xml")
+    shown = run("conform", "film.otio", "film.rushes/frozen/v1.otio").stdout
+    assert "2 clips are shots of the film" in shown
+    assert "reinstated (1):\n    SC010_SH020" in shown
+    assert "means nothing for .csv" in run("export", "film.otio", "shots.csv", "--burn-in", code=2).stderr
+
+
 @pytest.mark.parametrize(
     "name", ["demo", "new", "add", "status", "show", "set", "render", "takes", "export", "doctor"]
 )

@@ -63,6 +63,21 @@ def test_commands_go_through_one_daemon(tmp_path: Path) -> None:
     assert described.keys() >= {"pid", "version", "films", "queue"}
 
 
+def test_a_cut_is_conformed_while_the_daemon_has_the_film_open(tmp_path: Path) -> None:
+    """The film in its memory is the one on disk: status and undo after it are those of the new cut."""
+    film = shoot(tmp_path, SEA, STORM)
+    path = film.desk.places.film
+    done(cli("render", path))
+    done(cli("export", path, tmp_path / "cut.edl"))
+    text = (tmp_path / "cut.edl").read_text().split("\n002 ")[0] + "\n"
+    (tmp_path / "back.edl").write_text(text)
+    result = json.loads(done(cli("conform", path, tmp_path / "back.edl", "--json")))
+    assert (len(result["matched"]), len(result["omitted"])) == (1, 1)
+    assert json.loads(done(cli("status", path, "--json")))["counts"] == {"fresh": 1}
+    done(cli("undo", path))
+    assert json.loads(done(cli("status", path, "--json")))["counts"] == {"fresh": 2}
+
+
 def test_a_second_daemon_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
     with daemons.daemon() as first:
         second = subprocess.run(

@@ -114,7 +114,7 @@ class _Unnesting:
         has to stay whole."""
         opened = rawjson.read(item.raw, _Track, self._where)
         if item.warps or opened.effects:
-            self._notes.append(f"a nested stack ({item.name or 'no name'}) has effects of its own and stays whole")
+            self._notes.append(f"a nested stack ({item.name or 'no name'}) has effects of its own and is not taken apart")
             return None
         inner = [item.raw] if item.kind == "Track" else opened.children or []
         layers = []
@@ -164,7 +164,9 @@ class _Unnesting:
             known = item.default_media.available_range if item.default_media else None
             first = round(known.start_time.frames_at(float(self._rate))) if known else 0
             span = rawjson.encode(time_range(first, round(item.length), self._rate))
-        moved = rawjson.open_object(shifted(span, round(head * speed(item)), self._rate, self._where), self._where)
+        backwards = sum(scalar < 0 for scalar in item.warps) % 2  # then it shows its source range from the end
+        skipped = round((tail if backwards else head) * speed(item))
+        moved = rawjson.open_object(shifted(span, skipped, self._rate, self._where), self._where)
         length = time_range(0, round(item.length - head - tail), self._rate)["duration"]
         opened["source_range"] = rawjson.encode(moved | {"duration": rawjson.encode(length)})
         return rawjson.encode(opened)

@@ -111,7 +111,9 @@ class ForResolve:
         rate = known.start_time.rate
         first, start = known.start_time.value, shown.start_time.frames_at(rate)
         end, stop = first + known.duration.frames_at(rate), start + shown.duration.frames_at(rate)
-        still = known.duration.frames_at(float(self.film.rate)) <= 1  # which Resolve shows for as long as it is asked
+        still = (
+            known.duration.frames_at(float(self.film.rate)) <= 1
+        )  # which Resolve shows for as long as it is asked
         if still or (first - ALMOST <= start and stop <= end + ALMOST):
             return known
         self.lose(item.use or item.name, "it shows frames that its file is not known to have")

@@ -29,7 +29,7 @@ from rushes_otio.conforming.applying import scene_marker
 from rushes_otio.cut import needed_frames
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot
-from rushes_otio.items import DEFAULT_MEDIA, Item
+from rushes_otio.items import DEFAULT_MEDIA, Item, read_item
 from rushes_otio.paths import is_relative, rebased
 
 Lost = list[tuple[str, str]]
@@ -70,7 +70,9 @@ class Outgoing:
                     raw = rebased(item.raw, _absolute(folder), film.where)
                     if raw is not item.raw:
                         item = film.replace(track, index, raw)
-                    if self.shape.program == "resolve":
+                    if self.shape.suffix != ".otio":
+                        item = film.replace(track, index, self._without_effects(item.raw))
+                    elif self.shape.program == "resolve":
                         item = film.replace(track, index, for_resolve.shaped(item.raw, track.kind))
                 if item.kind == "Clip":
                     self.sent.append(_sent(track.label, item, film))
@@ -93,6 +95,22 @@ class Outgoing:
                     item = film.replace(track, index, out_of_shot_time(film, track, index))
                 raw = _with_one_media(item, film.where)
             film.replace(track, index, marked(film.replace(track, index, raw), self.shape, film))
+
+    def _without_effects(self, raw: Raw) -> Raw:
+        """A nested stack, and those inside it, without effects of its own, which only OpenTimelineIO keeps: with
+        them it could not be taken apart. One that has a speed stays as it is."""
+        where = self.film.where
+        opened = rawjson.open_object(raw, where)
+        if not rawjson.read(opened["OTIO_SCHEMA"], str, where).startswith(("Stack.", "Track.")):
+            return raw
+        held = opened.get("children", Raw(b"null"))
+        children = [] if bytes(held) == b"null" else rawjson.read(held, list[Raw], where)
+        changes: dict[str, Raw | None] = {"children": rawjson.encode([self._without_effects(c) for c in children])}
+        item = read_item(raw, where, float(self.film.rate))
+        if not item.warps and not item.bare:
+            self._lose(item.use or item.name, "effects and markers of the nested stack itself")
+            changes |= {"effects": rawjson.encode([]), "markers": rawjson.encode([])}
+        return rawjson.patch(raw, changes, where)
 
     def _slate(self, item: Item, frames: int) -> Raw:
         return rawjson.encode(take_media(str(self._slate_file(item, frames)), frames, self.film.rate))

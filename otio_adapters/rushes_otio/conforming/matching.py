@@ -182,7 +182,7 @@ class _Matcher:
             self._settle(clip, mark, kept.get(clip.order), self._nearest(shot, clip))
 
     def _same_range(self, clip: Placed, free: dict[int, Placed]) -> Placed | None:
-        """A half or copy that an earlier conform of the same cut made a use of, taken out of those that are free."""
+        """The use that an earlier conform of the same cut made of a half or copy; it is free no more."""
         for order, use in free.items():
             if overlap(clip, use, self._hour) == run(clip) == run(use):
                 return free.pop(order)
@@ -254,6 +254,16 @@ class _Matcher:
                     self._propose(link, doubt)
                 else:
                     self._result.links[clip.order] = link
+            if by == "path":
+                self._further_pieces(self._left(now[key]), before[key])
+
+    def _further_pieces(self, open_: list[Placed], old: list[Placed]) -> None:
+        """More clips of the file that a shot without a take shows: halves of a blade, or the footage itself."""
+        for clip in open_:
+            shown = [use for use in old if use.shot and overlap(clip, use, self._hour) > 0]
+            if shown:
+                link = Link(clip, shown[0].shot, None, "path", shown[0])
+                self._propose(link, "it shows more of the footage that a shot shows, and has no mark")
 
 
 class _Either:

@@ -71,8 +71,8 @@ def _from_zero(timeline: otio.schema.Timeline) -> otio.schema.Timeline:
 
 
 def _lines(text: str, path: Path) -> list[str]:
-    """Its lines, where there are no more than the adapter gets through in seconds: it takes them one by one from the
-    head of a list, and looks for speeds with a pattern that long runs of spaces bring to a stand."""
+    """Its lines, where there are no more than the adapter gets through in seconds: it takes them one by one from
+    the head of a list, and looks for speeds with a pattern that long runs of spaces bring to a stand."""
     lines = [_SPACES.sub(" ", each) if _SPEED.match(each) else each for each in map(str.strip, text.splitlines())]
     if len(lines) > MOST_LINES or any(len(each) > LONGEST_LINE for each in lines):
         raise FileFault(

@@ -69,9 +69,10 @@ def _understand(composition: otio.core.Composition) -> None:
         if isinstance(composition[index], otio.schema.Transition):
             _cut_where_told(*composition[index - 1 : index + 2])
     for child in composition:
-        own = child.metadata.get("fcp_xml", {})
-        if isinstance(child, otio.core.Item) and str(own.get("enabled", "")).upper() == "FALSE":
-            child.enabled = False
+        kept = child.metadata.get("fcp_xml", {})
+        if isinstance(child, otio.core.Item) and "enabled" in kept:
+            child.enabled = str(kept["enabled"]).upper() != "FALSE"
+            del kept["enabled"]
         if isinstance(child, otio.core.Composition):
             _understand(child)
         if isinstance(child, otio.schema.Clip):
