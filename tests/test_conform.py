@@ -417,3 +417,30 @@ def test_a_conformed_film_may_be_a_film_of_its_own(tmp_path: Path) -> None:
     assert desk.places.film.read_bytes() == before
     trial = Film((tmp_path / "trial.otio").read_bytes(), "trial")
     assert (len(trial.shots), len(trial.block.omitted)) == (1, 1)
+
+
+def test_a_film_that_a_newer_program_saved_is_read_as_what_it_can_be(tmp_path: Path) -> None:
+    """Marker.3 has colours as numbers; OpenTimelineIO 0.18 refuses the whole file for it."""
+    import opentimelineio as otio
+
+    cut = Cut(tmp_path)
+    desk = film_at(tmp_path, cut.use("A", 0, 20), cut=cut)
+    timeline = sent(desk)
+    colour = {"OTIO_SCHEMA": "Color.1", "r": 0.9, "g": 0.1, "b": 0.0, "a": 1.0, "name": ""}
+    marker = {
+        "OTIO_SCHEMA": "Marker.3",
+        "name": "fix",
+        "color": colour,
+        "metadata": {"n": 1.10},
+        "comment": "hand",
+    }
+    video(timeline)[0]["markers"] = [marker | {"marked_range": time_range(ZERO + 5, 1, RATE)}]
+    for metadata in (timeline["metadata"], {}):
+        result = returned(desk, timeline | {"metadata": metadata})
+        assert any("Marker.3 as Marker.2" in note for note in result["notes"])
+        (clip,) = otio.adapters.read_from_file(str(desk.places.film)).find_clips()
+        assert [(m.name, m.color, m.comment) for m in clip.markers] == [("fix", "RED", "hand")]
+    newest = json.dumps(timeline).replace("Marker.3", "Marker.9")
+    desk.places.film.with_name("newest.otio").write_text(newest)
+    with pytest.raises(RushesError, match=r"Marker\.9 is newer"):
+        difference(desk.places.film, desk.places.film.with_name("newest.otio"), "")

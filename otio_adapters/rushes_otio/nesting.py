@@ -114,7 +114,8 @@ class _Unnesting:
         has to stay whole."""
         opened = rawjson.read(item.raw, _Track, self._where)
         if item.warps or opened.effects:
-            self._notes.append(f"a nested stack ({item.name or 'no name'}) has effects of its own and is not taken apart")
+            name = item.name or "no name"
+            self._notes.append(f"a nested stack ({name}) has effects of its own and is not taken apart")
             return None
         inner = [item.raw] if item.kind == "Track" else opened.children or []
         layers = []

@@ -70,6 +70,8 @@ def _conformed(desk: Desk, film: Film, cut: Cut, path: Path, notes: list[str], *
     folders = MediaPaths(desk.places.film.parent, Path(os.path.realpath(path)).parent)
     done = conformed(film, matching, CARRIED[path.suffix.lower()], folders)
     film.become(done.text)
+    if not done.matched and done.omitted:
+        done.notes.append("no clip of the cut is known to be a shot of this film: is it a cut of another one?")
     switched, open_ = _switched(desk, film, done, accept=accept)
     return {
         "matched": done.matched,

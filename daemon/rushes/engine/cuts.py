@@ -12,6 +12,7 @@ from rushes.store import films
 from rushes_otio.conforming.marks import mentions
 from rushes_otio.conforming.returned import Cut
 from rushes_otio.errors import BadRequest, FileFault
+from rushes_otio.formats.newer import REWRITES, rewritten
 from rushes_otio.nesting import unnested
 from rushes_otio.timing import Rate
 
@@ -27,7 +28,9 @@ def open_cut(path: Path, rate: Rate) -> tuple[Cut, list[str]]:
     """
     data = films.read_bytes(path) if path.suffix.lower() == ".otio" else b""
     if data and _BLOCK.search(data, 0, _HEAD):
-        return Cut.read(data, str(path)), []
+        newer = any(schema.encode() in data for schema in REWRITES)  # another program may have saved it since
+        data, notes = rewritten(data, str(path)) if newer else (data, [])
+        return Cut.read(data, str(path)), notes
     if not path.is_file():
         raise FileFault("there is no such file", where=str(path), remedy="check the path")
     found = read_cut(path, rate)

@@ -19,7 +19,8 @@ from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film
 from rushes_otio.paths import MediaPaths
 
-KEPT = 40
+KEPT = 12
+"""Each is as large as the film."""
 
 
 def name_of(film: Film) -> str:

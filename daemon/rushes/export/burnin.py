@@ -42,8 +42,8 @@ class Plate:
 
 
 class BurnIn:
-    """Draws onto frames of `size` (width, height). Upper left `SC010_SH020  t003`, upper right `01:00:04:12`: below
-    are the words of animatics and subtitles.
+    """Draws onto frames of `size` (width, height). Upper left `SC010_SH020  t003`, upper right `01:00:04:12`, for
+    words of animatics and subtitles stand below.
 
     The plate of a name is made once a shot, those of the timecode once for each digit: 1 ms a frame of 1920x1080.
     """

@@ -40,9 +40,17 @@ def _between(left: Placed, right: Placed) -> Item | None:
 
 
 def _move(left: Placed, right: Placed, frames: float) -> None:
+    """A reversed clip shows its range from the end: it grows at the head of the range and is cut at its tail."""
     left.length += frames
     left.item.length += frames
-    right.first += frames * speed(right.item)
+    if _backwards(left.item):
+        left.first -= frames * speed(left.item)
+    if not _backwards(right.item):
+        right.first += frames * speed(right.item)
     right.length -= frames
     right.item.length -= frames
     right.item.start += frames
+
+
+def _backwards(item: Item) -> bool:
+    return sum(scalar < 0 for scalar in item.warps) % 2 == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import msgspec
@@ -15,7 +16,7 @@ from rushes_otio.conforming.marks import is_our_marker, without_marks
 from rushes_otio.conforming.returned import CutItem, Placed
 from rushes_otio.cut import speed
 from rushes_otio.errors import FileFault
-from rushes_otio.items import Range, Time, check_range
+from rushes_otio.items import Item, Range, Time, check_range
 from rushes_otio.timing import Rate
 
 _TALK = re.compile(rb'\{\s*(?:"(?:reel|@\w+)"\s*:\s*"[^"\\]*"\s*,?\s*)*\}')
@@ -41,7 +42,7 @@ def merged(base: Raw, old: Placed, new: Placed, shift: int, rate: Rate, carried:
     clip = rawjson.open_object(base, where)
     clip["source_range"] = _range(first, new, rate)
     clip["enabled"] = rawjson.encode(item.enabled)
-    clip["effects"] = rawjson.encode(_effects(clip, item, carried, where))
+    clip["effects"] = rawjson.encode(_effects(clip, old, item, carried, where))
     moved = round(first - new.first)
     clip["markers"] = rawjson.encode(_markers(clip, item, moved, rate, carried, where))
     metadata = rawjson.member(clip, "metadata", where)
@@ -66,17 +67,32 @@ def _says_the_same(old: Placed, new: Placed, first: float, carried: Carried) -> 
     assert isinstance(item, CutItem)
     if first != old.first or new.length != old.length or item.enabled != old.item.enabled:
         return False
-    if item.warps != old.item.warps or _of_others(item):
+    if not _runs_the_same(old.item, item, carried) or _of_others(item):
         return False
     if carried.effects or carried.markers:
         return item.bare and old.item.bare and old.item.source is not None
     return not item.markers
 
 
+def _runs_the_same(old: Item, new: Item, carried: Carried) -> bool:
+    """Formats that do not keep effects know one speed, with few digits, and no ramps."""
+    if carried.effects:
+        return old.warps == new.warps
+    backwards = [sum(scalar < 0 for scalar in item.warps) % 2 for item in (old, new)]
+    return backwards[0] == backwards[1] and math.isclose(speed(old), speed(new), rel_tol=1e-6)
+
+
 def _of_others(item: CutItem) -> dict[str, Raw]:
     """What other programs say of the clip in its metadata, without our marks."""
-    kept = {key: without_marks(raw) for key, raw in item.metadata.items() if key != "rushes"}
+    kept = {key: _without_marks(raw) for key, raw in item.metadata.items() if key != "rushes"}
     return {key: raw for key, raw in kept.items() if raw is not None and not _is_empty_talk(key, raw)}
+
+
+def _without_marks(raw: Raw) -> Raw | None:
+    try:
+        return without_marks(raw)
+    except msgspec.DecodeError:  # beside a mark stands a number that none of ours can be
+        return raw
 
 
 def _is_empty_talk(key: str, raw: Raw) -> bool:
@@ -93,9 +109,11 @@ def _range(first: float, new: Placed, rate: Rate) -> Raw:
     return rawjson.encode(span)
 
 
-def _effects(clip: rawjson.RawObject, item: CutItem, carried: Carried, where: str) -> list[Raw]:
+def _effects(clip: rawjson.RawObject, old: Placed, item: CutItem, carried: Carried, where: str) -> list[Raw]:
     if carried.effects:
         return item.effects
+    if _runs_the_same(old.item, item, carried):
+        return _list(clip, "effects", where)
     kept = [raw for raw in _list(clip, "effects", where) if not _named(raw).OTIO_SCHEMA.startswith(_TIME)]
     return [*kept, *(raw for raw in item.effects if _named(raw).OTIO_SCHEMA.startswith(_TIME))]
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from rushes_otio.build import rate_of
+from rushes_otio.errors import FileFault
 from rushes_otio.film import Film
 from rushes_otio.items import (
     UNREADABLE,
@@ -25,13 +26,18 @@ from rushes_otio.items import (
     check_time,
     described,
     fill,
+    kind_of,
 )
 from rushes_otio.schema import ShotBlock
 from rushes_otio.shell import Shell
+from rushes_otio.text import printable
 from rushes_otio.timing import Rate
-from rushes_otio.tracks import Track, decode_timeline, located, read_tracks, without_gc
+from rushes_otio.tracks import TimelineText, Track, decode_timeline, located, read_tracks, without_gc
 
 Metadata = dict[str, Raw]
+
+MOST_ITEMS = 100_000
+"""Items of a cut that is compared with another: ten times a long feature, and seconds of work."""
 
 
 class CutMedia(Media, frozen=True):
@@ -67,6 +73,11 @@ class Mine(msgspec.Struct):
     shift: int = 0
 
 
+class _Schema(msgspec.Struct):
+    OTIO_SCHEMA: str = ""
+
+
+_schema = msgspec.json.Decoder(_Schema)
 _cut_child = msgspec.json.Decoder(_CutChild)
 _mine = msgspec.json.Decoder(Mine)
 
@@ -120,7 +131,7 @@ class Placed:
     @property
     def place(self) -> str:
         """How people point at it."""
-        return f"{self.track.label}@{self.start}"
+        return f"{printable(self.track.label, 12)}@{self.start}"
 
 
 class Cut:
@@ -163,6 +174,7 @@ class Cut:
                 if timeline.global_start_time is not None:
                     check_time(timeline.global_start_time, "global_start_time")
             rate = rate_of(timeline.global_start_time, timeline.tracks.children or [], where)
+            _check_size(timeline, where)
             tracks = read_tracks(timeline, where, partial(_read, rate=float(rate)))
             cut = cls(where, rate, tracks, timeline.name or "")
             cut.data, cut.start = data, timeline.global_start_time
@@ -190,11 +202,23 @@ def _read(raw: Raw, where: str, rate: float) -> CutItem:
         child = _cut_child.decode(raw)
         item = CutItem(raw, *described(child))
         fill(item, child, rate)
+        for work in (*(child.markers or ()), *(child.effects or ())):
+            kind_of(_schema.decode(work).OTIO_SCHEMA)  # they are taken over as they are
     except UNREADABLE as error:
         raise blamed(error, raw, where) from None
     item.metadata, item.markers = child.metadata or {}, child.markers or []
     item.effects = child.effects or []
     return item
+
+
+def _check_size(timeline: TimelineText, where: str) -> None:
+    count = sum(len(track.children or ()) for track in timeline.tracks.children or ())
+    if count > MOST_ITEMS:
+        raise FileFault(
+            f"the cut has {count:,} clips, gaps and transitions; the limit is {MOST_ITEMS:,}",
+            where=where,
+            remedy="export a part of it",
+        )
 
 
 class _FilmId(msgspec.Struct):

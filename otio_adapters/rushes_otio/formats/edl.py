@@ -9,8 +9,8 @@ import opentimelineio as otio
 
 from rushes_otio.errors import FileFault
 from rushes_otio.formats.adapters import adapter
-from rushes_otio.formats.prepared import plain_text
 from rushes_otio.formats.reading import ReadCut
+from rushes_otio.formats.values import plain_text
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
 

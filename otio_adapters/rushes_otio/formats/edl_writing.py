@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import opentimelineio as otio
 
-from rushes_otio.formats.prepared import Clip, Prepared, last_part, line, own, shown_images, whole_frames
+from rushes_otio.formats.flattening import flat_video
+from rushes_otio.formats.prepared import Prepared
+from rushes_otio.formats.values import Clip, last_part, line, own, shown_images, whole_frames
 from rushes_otio.timing import Rate
 
 MOST_EVENTS = 999
@@ -70,7 +72,7 @@ def _only_picture(prepared: Prepared) -> otio.schema.Track:
         sounding = sum(isinstance(each, otio.schema.Clip) for each in track)
         if sounding:
             prepared.lose(None, f"sound: {sounding} clips on {track.name or 'an audio track'}")
-    return prepared.flat_video()
+    return flat_video(prepared)
 
 
 def _only_dissolves(prepared: Prepared, track: otio.schema.Track) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from xml.etree import ElementTree
 
 import opentimelineio as otio
 
 from rushes_otio.errors import FileFault
 from rushes_otio.formats.adapters import adapter
-from rushes_otio.formats.prepared import Clip, Range, Time, own
 from rushes_otio.formats.reading import ReadCut
+from rushes_otio.formats.values import Clip, Range, Time, own
 from rushes_otio.paths import local_path
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
@@ -40,7 +41,7 @@ def read(path: Path, data: bytes, rate: Rate) -> ReadCut:
             remedy="export the cut as OpenTimelineIO (.otio) or as Final Cut Pro 7 XML",
         )
     try:
-        timeline = _one(fcp_xml.read_from_string(data.decode("utf-8-sig")), path)
+        timeline = _one(fcp_xml.read_from_string(_with_nested_tracks(data.decode("utf-8-sig"))), path)
         _understand(timeline.tracks)
         return ReadCut(timeline.to_json_string(indent=-1).encode(), [])
     except FileFault:
@@ -51,6 +52,14 @@ def read(path: Path, data: bytes, rate: Rate) -> ReadCut:
             where=str(path),
             remedy="export the cut again, or as OpenTimelineIO (.otio)",
         ) from error
+
+
+def _with_nested_tracks(text: str) -> str:
+    """The adapter looks for the tracks of a nested sequence one level above where they are, and finds none."""
+    root = ElementTree.fromstring(text)  # noqa: S314 (it defines no entities, and this process is limited)
+    for sequence in root.iterfind(".//clipitem/sequence"):
+        sequence.extend(list(sequence.find("media") or ()))
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def _one(found: object, path: Path) -> otio.schema.Timeline:
@@ -104,7 +113,7 @@ def _understand_clip(clip: Clip) -> None:
     known, shown = media.available_range, clip.source_range
     zero = known.start_time if known else Time(0, shown.start_time.rate)
     run = (shown.start_time - zero).rescaled_to(shown.start_time.rate).value  # counted in the clip as it plays
-    start = zero.rescaled_to(shown.start_time.rate).value + round(run * abs(scalar))
+    start = zero.rescaled_to(shown.start_time.rate).value + round(run * (abs(scalar) or 1))
     clip.source_range = Range(Time(start, shown.start_time.rate), shown.duration)
     clip.effects[:] = [e for e in clip.effects if _speed_of(e) is None]
     warp = otio.schema.LinearTimeWarp(time_scalar=scalar) if scalar else otio.schema.FreezeFrame()

@@ -15,7 +15,8 @@ import opentimelineio as otio
 
 from rushes_otio.errors import FileFault
 from rushes_otio.formats.fcp7 import TICKS, fcp_xml
-from rushes_otio.formats.prepared import Clip, Prepared, Range, Time, image_sequence_url, line, own, whole_frames
+from rushes_otio.formats.prepared import Prepared
+from rushes_otio.formats.values import Clip, Range, Time, image_sequence_url, line, own, whole_frames
 
 MOST_DEPTH = 40
 
@@ -159,12 +160,12 @@ def _speed(prepared: Prepared, clip: Clip) -> dict[str, Any]:
         prepared.lose(clip, "its speed ramp")
     if others:
         prepared.lose(clip, f"{others} effects")
-    if scalar == 0:
-        prepared.lose(clip, "its freeze frame")
-    if scalar in (0, 1):
+    if scalar == 1:
         return {}
+    if scalar == 0:
+        prepared.lose(clip, "its freeze frame is a speed of 0, which not every program reads")
     shown, zero = clip.source_range, clip.media_reference.available_range.start_time.value
-    run = (shown.start_time.value - zero) / abs(scalar)
+    run = (shown.start_time.value - zero) / (abs(scalar) or 1)
     clip.source_range = Range(Time(zero + round(run), shown.start_time.rate), shown.duration)
     return {"filter": _time_remap(scalar)}
 

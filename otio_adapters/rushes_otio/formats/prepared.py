@@ -5,37 +5,16 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import opentimelineio as otio
 
 from rushes_otio.errors import FileFault
 from rushes_otio.formats.newer import COLOURS
-from rushes_otio.text import printable
+from rushes_otio.formats.values import Clip, Range, Time, line, own, whole_frames
 from rushes_otio.timing import Rate
 
-Clip: TypeAlias = otio.schema.Clip
-Time: TypeAlias = otio.opentime.RationalTime
-Range: TypeAlias = otio.opentime.TimeRange
-
-
-def plain_text(data: bytes) -> str:
-    """Text as editors save it: UTF-8 or UTF-16 with a mark, UTF-8 without, else the Western code page."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = data.decode("utf-16", "replace")
-    else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("cp1252", "replace")
-    return text.replace("\0", "")
-
-
-def whole_frames(time: Time, rate: Rate) -> int:
-    """A time in frames of a rate. 23.976 in a file means 24000/1001."""
-    frames: float = time.value if abs(time.rate - float(rate)) < 0.006 else time.value * float(rate) / time.rate
-    return round(frames)
-
+_Beside: TypeAlias = otio.core.Composable | None
 
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """In JSON. OpenTimelineIO cuts strings there, and loses the values of keys."""
@@ -102,14 +81,6 @@ class Prepared:
                     self.lose(child, "it is switched off")
                     track[index] = otio.schema.Gap(source_range=Range(duration=child.duration()))
 
-    def flat_video(self) -> otio.schema.Track:
-        """What is seen of all video tracks, as one track."""
-        video = [track for track in self.timeline.tracks if track.kind == "Video"]
-        seen = [track for track in video if any(isinstance(child, otio.schema.Clip) for child in track)]
-        if len(seen) > 1:
-            return _flattened(self, seen)
-        return (seen or video or [otio.schema.Track(kind="Video")])[0]
-
     def first_frame(self, clip: Clip, skipped: int, length: int) -> int:
         """The first frame that `length` frames of a clip show of its file, `skipped` frames after its start, or
         before it, where that is negative. A reversed clip shows its source range from the end."""
@@ -122,35 +93,32 @@ class Prepared:
         """Where a fade reaches into a gap, the clip goes on for as long instead, which shows the same; FCP7 XML
         loses the frames of the gap. What reaches beyond the track is never seen."""
         for index in range(len(track) - 1, -1, -1):
-            fade = track[index]
-            if not isinstance(fade, otio.schema.Transition):
-                continue
-            left, right = (track[i] if 0 <= i < len(track) else None for i in (index - 1, index + 1))
-            into, out = fade.in_offset, fade.out_offset
-            none = Time(0, into.rate)
-            if not isinstance(left, otio.schema.Clip):
-                moved = self._grown(left, right, into, head=True)
-                into, out = none, (out + into if moved else out)
-            if not isinstance(right, otio.schema.Clip):
-                moved = self._grown(right, left, out, head=False)
-                into, out = (into + out if moved else into), none
-            fade.in_offset, fade.out_offset = into, out
-            if not (into + out).value or not (
-                isinstance(left, otio.schema.Clip) or isinstance(right, otio.schema.Clip)
-            ):
-                self.lose(
-                    next((each for each in (left, right) if isinstance(each, otio.schema.Clip)), None), "its fade"
-                )
-                del track[index]
+            if isinstance(track[index], otio.schema.Transition):
+                left, right = (track[i] if 0 <= i < len(track) else None for i in (index - 1, index + 1))
+                self._keep_fade_off_gaps(left, track[index], right)
+                if not (track[index].in_offset + track[index].out_offset).value:
+                    self.lose(
+                        next((c for c in (left, right) if isinstance(c, otio.schema.Clip)), None), "its fade"
+                    )
+                    del track[index]
 
-    def _grown(self, gap: otio.core.Item | None, clip: otio.core.Item | None, by: Time, *, head: bool) -> bool:
+    def _keep_fade_off_gaps(self, left: _Beside, fade: otio.schema.Transition, right: _Beside) -> None:
+        before, after = fade.in_offset, fade.out_offset
+        none = Time(0, before.rate)
+        if not isinstance(left, otio.schema.Clip):
+            taken = self._taken(left, right, before, -whole_frames(before, self.rate))
+            before, after = none, (after + before if taken else after)
+        if not isinstance(right, otio.schema.Clip):
+            taken = self._taken(right, left, after, 0)
+            before, after = (before + after if taken else before), none
+        fade.in_offset, fade.out_offset = before, after
+
+    def _taken(self, gap: _Beside, clip: _Beside, by: Time, skipped: int) -> bool:
         """Let a clip take `by` from the gap beside it, if there is as much."""
         if not isinstance(gap, otio.schema.Gap) or not isinstance(clip, otio.schema.Clip) or gap.duration() < by:
             return False
-        frames = whole_frames(by, self.rate)
-        length = whole_frames(clip.source_range.duration, self.rate) + frames
-        first = self.first_frame(clip, -frames if head else 0, length)
-        clip.source_range = self._range(first, length)
+        length = whole_frames(clip.source_range.duration + by, self.rate)
+        clip.source_range = self._range(self.first_frame(clip, skipped, length), length)
         gap.source_range = Range(gap.source_range.start_time, gap.duration() - by)
         return True
 
@@ -219,84 +187,3 @@ def _sound_markers(item: otio.core.Item) -> list[otio.schema.Marker]:
         if all(time.rate > 0 and math.isfinite(time.value) for time in (span.start_time, span.duration)):
             kept.append(marker)
     return kept
-
-
-def _flattened(prepared: Prepared, tracks: list[otio.schema.Track]) -> otio.schema.Track:
-    before = {id(c): c for t in tracks for c in t if isinstance(c, otio.schema.Clip)}
-    wholes = list(before.values())
-    lengths = [(c, c.duration().value, _mark(c, n)) for n, c in enumerate(wholes)]
-    flat = _flat_or_none(tracks)
-    if flat is None:  # OpenTimelineIO cannot cut through a transition
-        for track in tracks:
-            for index in range(len(track) - 1, -1, -1):
-                if isinstance(track[index], otio.schema.Transition):
-                    prepared.lose(None, f"a transition on {track.name or 'a video track'}, under another track")
-                    del track[index]
-        flat = _flat_or_none(tracks)
-    if flat is None:
-        raise FileFault(
-            "the video tracks cannot be flattened into one", remedy="move the cut to one video track, or use .otio"
-        )
-    left: dict[int, float] = {}
-    for clip in (c for c in flat if isinstance(c, otio.schema.Clip)):
-        number = int(clip.metadata.pop(_PLACE))
-        left[number] = left.get(number, 0) + clip.duration().value
-        _show_part(prepared, clip, wholes[number])
-    for clip, length, number in lengths:
-        if left.get(number, 0) < length:
-            prepared.lose(clip, "an upper track hides " + ("part of it" if number in left else "it"))
-    flat.name, flat.kind = tracks[0].name, "Video"
-    return flat
-
-
-def _show_part(prepared: Prepared, part: Clip, whole: Clip) -> None:
-    """OpenTimelineIO trims a clip as if it ran at normal speed."""
-    skipped = whole_frames(part.source_range.start_time - whole.source_range.start_time, prepared.rate)
-    length = whole_frames(part.source_range.duration, prepared.rate)
-    first = Time(prepared.first_frame(whole, skipped, length), float(prepared.rate))
-    part.source_range = Range(first, part.source_range.duration)
-
-
-_PLACE = "rushes_place"
-
-
-def _mark(clip: Clip, number: int) -> int:
-    clip.metadata[_PLACE] = number
-    return number
-
-
-def _flat_or_none(tracks: list[otio.schema.Track]) -> otio.schema.Track | None:
-    try:
-        return otio.algorithms.flatten_stack([t.clone() for t in tracks])
-    except (otio.exceptions.OTIOError, ValueError, RuntimeError):
-        return None
-
-
-def own(thing: otio.core.SerializableObjectWithMetadata, namespace: str) -> dict[str, Any]:
-    """What a thing's metadata has under a namespace; nothing where that is no object."""
-    found = thing.metadata.get(namespace)
-    return dict(found.items()) if hasattr(found, "items") else {}
-
-
-def line(text: str, limit: int) -> str:
-    """Text that any format can hold: `printable`, and no noncharacters, which XML forbids."""
-    return re.sub("[\ufffe\uffff]", "·", printable(text or "", limit))
-
-
-def last_part(path: str) -> str:
-    """The last part of a path or URL, whichever way its slashes lean."""
-    return path.replace("\\", "/").rpartition("/")[2]
-
-
-def image_sequence_url(media: otio.schema.ImageSequenceReference) -> str:
-    """An image sequence as one path with a printf pattern, as FCP7 XML names it."""
-    return str(media.abstract_target_url(f"%0{max(1, media.frame_zero_padding)}d"))
-
-
-def shown_images(media: otio.schema.ImageSequenceReference, shown: Range) -> tuple[int, int]:
-    """The numbers of the first and the last image that a range shows; of all images where it lies outside."""
-    try:
-        first, last = media.frame_range_for_time_range(shown)
-    except (otio.exceptions.OTIOError, ValueError):
-        first, last = media.start_frame, media.end_frame()
-    return int(first), int(last)
