@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,8 +95,12 @@ def _carried_out(order: Order, answers: BinaryIO) -> Answer:
 
 def _content(path: Path) -> bytes:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe that nobody writes to keeps its reader waiting
+            raise FileFault("this is not a file", where=str(path), remedy="name the file of a cut")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)  # one more than is allowed is refused as too long
+    except FileNotFoundError:
+        raise FileFault("there is no such file", where=str(path), remedy="check the path") from None
     except OSError as error:
         raise FileFault(
             f"the cut cannot be read: {error.strerror}", where=str(path), remedy="check the path"

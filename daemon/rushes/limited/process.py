@@ -57,6 +57,7 @@ class _Child:
         self._task = task
         self._limits = limits
         self._waited = 0.0  # seconds after which it was killed
+        order = self._order()
         pipe = subprocess.PIPE
         environment = clean_environment() | _SPARING
         try:
@@ -67,7 +68,7 @@ class _Child:
         self._answers, self._words = self._process.stdout, self._process.stderr
         widen(self._answers)
         with contextlib.suppress(OSError), self._process.stdin as orders:  # if it has ended, its answer will tell
-            orders.write(msgspec.json.encode(Order(task, limits, os.getpid())) + b"\n")
+            orders.write(order)
 
     def answer(self, patience: float) -> tuple[Part, bytearray] | None:
         """The next part and its bytes, None after the last."""
@@ -86,6 +87,13 @@ class _Child:
             self._process.wait(REAP_S)
         self._answers.close()
         self._words.close()
+
+    def _order(self) -> bytes:
+        try:
+            return msgspec.json.encode(Order(self._task, self._limits, os.getpid())) + b"\n"
+        except UnicodeEncodeError:  # copied from a system with another code page
+            where = printable(self._task.path, 4096)
+            raise self._task.fault("its name is not UTF-8", where=where, remedy="rename the file") from None
 
     def _answer(self) -> tuple[Part, bytearray] | None:
         head = self._head()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,7 @@ from rushes_otio import rawjson
 from rushes_otio.build import shot_clip
 from rushes_otio.conforming.carried import Carried
 from rushes_otio.conforming.matching import Link, Matching
-from rushes_otio.conforming.merging import merged
+from rushes_otio.conforming.merging import listed, merged, with_new
 from rushes_otio.conforming.returned import Cut, CutItem, Mine, Placed, moved_by
 from rushes_otio.film import Film
 from rushes_otio.ids import is_id, new_id
@@ -23,7 +22,7 @@ from rushes_otio.schema import Scene, ShotBlock
 from rushes_otio.shell import Shell
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
-from rushes_otio.tracks import without_gc
+from rushes_otio.tracks import Track, without_gc
 
 Row = dict[str, Any]
 
@@ -77,7 +76,7 @@ class _Conforming:
         if self._done.new and self._cut.film == self._film.block.film:
             block |= self._adopted_scenes()
         own, where = self._film.shell, self._film.where
-        metadata = rawjson.member(own.timeline, "metadata", where)
+        metadata = rawjson.open_object(self._joined(own.timeline, self._cut.shell.timeline), where)
         metadata["rushes"] = rawjson.patch(self._film.raw_block, block, where)
         timeline = own.timeline | {"metadata": rawjson.encode(metadata)} | self._start()
         self._done.text = Shell(timeline, self._stack(), shell).text(items)
@@ -88,14 +87,12 @@ class _Conforming:
 
     def _tracks(self) -> tuple[list[rawjson.RawObject], list[list[Raw]]]:
         """The tracks of the cut without their items, and the items."""
-        own = {} if self._carried.effects else dict(self._own_tracks())
+        own = dict(zip([t.label for t in self._film.tracks], self._film.shell.tracks, strict=True))
         tracks: list[rawjson.RawObject] = []
         items: list[list[Raw]] = []
         for opened, track in zip(self._cut.shell.tracks, self._cut.tracks, strict=True):
             items.append([self._item(item, track.label) for item in track.items])
-            base = own.get(track.label, opened)  # a format that keeps less of a track than the film knows
-            enabled = rawjson.encode(track.enabled)
-            tracks.append(base if track.enabled == _enabled(base) else base | {"enabled": enabled})
+            tracks.append(self._track(own.get(track.label), opened, track))
         if not self._carried.sound and all(track.kind == "Video" for track in self._cut.tracks):
             self._keep_sound(tracks, items)
         return tracks, items
@@ -111,23 +108,29 @@ class _Conforming:
         if told:
             self._done.notes.append("the cut has no sound, so the film's stays where it was: check that it fits")
 
-    def _own_tracks(self) -> Iterator[tuple[str, rawjson.RawObject]]:
-        for track, opened in zip(self._film.tracks, self._film.shell.tracks, strict=True):
-            yield track.label, opened
+    def _track(self, own: rawjson.RawObject | None, came: rawjson.RawObject, track: Track) -> rawjson.RawObject:
+        """A track without its items: as it came, with what the film knows of it besides. Formats that know little
+        of a track leave it as the film has it."""
+        if own is None:
+            return came
+        if self._carried.effects:
+            return came | {"metadata": self._joined(own, came)}
+        return own if track.enabled == _enabled(own) else own | {"enabled": rawjson.encode(track.enabled)}
+
+    def _joined(self, own: rawjson.RawObject, came: rawjson.RawObject) -> Raw:
+        """The metadata of something that the film has too, with what other programs say now. Of an EDL or XML it
+        holds no more than the format makes up for everybody."""
+        others = rawjson.member(came, "metadata", self._cut.where) if self._carried.effects else {}
+        others.pop("rushes", None)
+        return rawjson.encode(rawjson.member(own, "metadata", self._film.where) | others)
 
     def _stack(self) -> rawjson.RawObject:
         own, came = self._film.shell.stack, self._cut.shell.stack
-        metadata = rawjson.member(own, "metadata", self._film.where)
-        metadata |= rawjson.member(came, "metadata", self._cut.where)
-        markers = self._stack_markers(came)
-        return own | {"metadata": rawjson.encode(metadata), "markers": rawjson.encode(markers)}
-
-    def _stack_markers(self, stack: rawjson.RawObject) -> list[Raw]:
-        """Markers of the whole cut, without those that our exports made of the scenes."""
-        raw = stack.get("markers")
-        came = [] if raw is None or bytes(raw) == b"null" else rawjson.read(raw, list[Raw], self._cut.where)
         scenes = {scene_marker(s.code, s.name).casefold() for s in self._film.block.scenes}
-        return [marker for marker in came if _name_of(marker).casefold() not in scenes]
+        markers = [m for m in listed(came, "markers", self._cut.where) if _name_of(m).casefold() not in scenes]
+        if not self._carried.markers:
+            markers = with_new(listed(own, "markers", self._film.where), markers, self._film.rate)
+        return own | {"metadata": self._joined(own, came), "markers": rawjson.encode(markers)}
 
     def _start(self) -> rawjson.RawObject:
         """The start timecode of the cut, where it has another one than the film."""

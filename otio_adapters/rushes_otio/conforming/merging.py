@@ -113,8 +113,8 @@ def _effects(clip: rawjson.RawObject, old: Placed, item: CutItem, carried: Carri
     if carried.effects:
         return item.effects
     if _runs_the_same(old.item, item, carried):
-        return _list(clip, "effects", where)
-    kept = [raw for raw in _list(clip, "effects", where) if not _named(raw).OTIO_SCHEMA.startswith(_TIME)]
+        return listed(clip, "effects", where)
+    kept = [raw for raw in listed(clip, "effects", where) if not _named(raw).OTIO_SCHEMA.startswith(_TIME)]
     return [*kept, *(raw for raw in item.effects if _named(raw).OTIO_SCHEMA.startswith(_TIME))]
 
 
@@ -127,9 +127,13 @@ def _markers(
     placed = [_moved(raw, moved, rate, where) for raw in came]
     if carried.markers:
         return placed
-    kept = _list(clip, "markers", where)
+    return with_new(listed(clip, "markers", where), placed, rate)
+
+
+def with_new(kept: list[Raw], came: list[Raw], rate: Rate) -> list[Raw]:
+    """Markers that are kept, and those that came at another place or under another name; capitals do not count."""
     known = {_place(raw, rate) for raw in kept}
-    return [*kept, *(raw for raw in placed if _place(raw, rate) not in known)]
+    return [*kept, *(raw for raw in came if _place(raw, rate) not in known)]
 
 
 def _place(raw: Raw, rate: Rate) -> tuple[str, int]:
@@ -164,6 +168,7 @@ def _named(raw: Raw) -> _Named:
         return _Named()
 
 
-def _list(clip: rawjson.RawObject, key: str, where: str) -> list[Raw]:
+def listed(clip: rawjson.RawObject, key: str, where: str) -> list[Raw]:
+    """The values of a list of an object; none where it is missing or null."""
     raw = clip.get(key)
     return [] if raw is None or bytes(raw) == b"null" else rawjson.read(raw, list[Raw], where)
