@@ -17,12 +17,14 @@ from rushes.engine.diffing import difference
 from rushes.engine.keptcuts import name_of
 from rushes.engine.studio import Desk
 from rushes.engine.undoing import redo, undo
+from rushes.export.exporting import Wanted, export_film
 from rushes.store.takes import MadeBy, StageMark, TakeRecord, Window, write_record
 from rushes_otio import rawjson
 from rushes_otio.build import time_range
 from rushes_otio.errors import BadRequest, RushesError
 from rushes_otio.film import Film
 from rushes_otio.pointing import find_shot
+from survival import through_resolve
 
 LENGTH = 36
 
@@ -342,9 +344,9 @@ def test_a_cut_of_less_than_the_film_knows_loses_nothing(tmp_path: Path) -> None
 
 
 def test_dissolves_go_through_an_edl_and_back(tmp_path: Path) -> None:
-    """There the cut lies at their beginning."""
+    """There the cut lies at their beginning; and there is no gap at the head, only a later timecode."""
     cut = Cut(tmp_path)
-    desk = film_at(tmp_path, cut.use("A", 2, 20), dissolve(3, 5), cut.use("B", 9, 10), dissolve(4, 4), cut=cut)
+    cut.put(gap(7), cut.use("A", 2, 20), dissolve(3, 5), cut.use("B", 9, 10), dissolve(4, 4))
     desk = film_at(tmp_path, cut.use("C", 6, 12), cut=cut)
     before = desk.places.film.read_bytes()
     for name in ("sent.edl", "sent.xml", "sent.otio"):
@@ -444,3 +446,33 @@ def test_a_film_that_a_newer_program_saved_is_read_as_what_it_can_be(tmp_path: P
     desk.places.film.with_name("newest.otio").write_text(newest)
     with pytest.raises(RushesError, match=r"Marker\.9 is newer"):
         difference(desk.places.film, desk.places.film.with_name("newest.otio"), "")
+
+
+def test_what_stood_in_for_a_clip_without_a_file_is_taken_out_again(tmp_path: Path) -> None:
+    """Resolve wants a file for every clip. Titles and offline footage come back as they were, trims taken over."""
+    cut = Cut(tmp_path)
+    title = footage("x", 0, 20)
+    title["name"] = "END TITLE"
+    title["media_references"]["DEFAULT_MEDIA"] = {
+        "OTIO_SCHEMA": "GeneratorReference.1", "name": "Title", "generator_kind": "title",
+        "parameters": {"text": "The End"}, "metadata": {"odd": 1.10}, "available_range": None,
+    }  # fmt: skip
+    offline = footage("y", 40, 12)
+    missing = {"OTIO_SCHEMA": "MissingReference.1", "name": "A009C002", "metadata": {}, "available_range": None}
+    offline["media_references"]["DEFAULT_MEDIA"] = missing
+    desk = film_at(tmp_path, cut.use("A", 0, 20), title, offline, copy.deepcopy(title), cut=cut)
+    before = [json.loads(bytes(item.raw)) for item in desk.read().video[0].items]
+    out = tmp_path / "sent.otio"
+    export_film(desk, out, lambda done, total: None, Wanted(program="resolve"))
+    timeline = json.loads(through_resolve(out.read_text()))
+    returned(desk, timeline)
+    after = [json.loads(bytes(item.raw)) for item in desk.read().video[0].items]
+    for item in after:
+        item["metadata"].pop("Resolve_OTIO", None)
+    assert after == before
+    first, *_ = [c for c in video(timeline) if "slate__" in c["name"]]
+    first["source_range"] = time_range(ZERO + 4, 9, RATE)
+    returned(desk, timeline)
+    item = desk.read().video[0].items[1]
+    assert (item.name, item.length, item.source.start_time.value if item.source else None) == ("END TITLE", 9, 4)
+    assert b"The End" in bytes(item.raw)

@@ -18,9 +18,10 @@ import survival
 from cuts import Json
 from editing import Editor, Piece
 from recorded import Recorded, exported, file_of, media_of
-from rushes_otio.conforming.applying import Conformed, conformed, omitted_rows
+from rushes_otio.conforming.applying import Conformed, conformed
 from rushes_otio.conforming.carried import CARRIED
 from rushes_otio.conforming.matching import Link, Matching, match
+from rushes_otio.conforming.omitted import omitted_rows
 from rushes_otio.conforming.returned import Cut, Placed
 from rushes_otio.film import Film
 from rushes_otio.items import Item

@@ -26,7 +26,7 @@ def test_an_xml_is_well_formed_whatever_metadata_says(tmp_path: Path) -> None:
     assert all(c.isprintable() or c == "\n" for c in "".join(root.itertext()))
     for clip in root.iterfind(".//clipitem"):
         assert [len(clip.findall(tag)) for tag in ("name", "in", "start", "file")] == [1, 1, 1, 1]
-    assert len(root.findall(".//track")) == 1
+    assert len(root.findall(".//sequence/media/video/track")) == 1
     assert [round(c.duration().value) for c in clips_of(back(out))] == [5, 5, 9] * 3 + [5]
 
 
@@ -108,3 +108,14 @@ def test_clips_of_one_file_count_from_one_beginning(tmp_path: Path) -> None:
         clip["media_references"]["DEFAULT_MEDIA"]["available_range"] = None
     cut.put(*clips, *clips)
     assert same_picture(cut, "cut.xml") == []
+
+
+def test_an_xml_has_the_chosen_media_alone(tmp_path: Path) -> None:
+    cut = Cut(tmp_path, "A")
+    clip = footage("/n/full.mov", 3, 5)
+    proxy = {**clip["media_references"]["DEFAULT_MEDIA"], "target_url": "/n/proxy.mov"}
+    clip["media_references"] = {"DEFAULT_MEDIA": proxy, "full": clip["media_references"]["DEFAULT_MEDIA"]}
+    cut.put(clip | {"active_media_reference_key": "full"})
+    out, lost = sent(cut, "cut.xml")
+    assert lost == [] and [clip.media_reference.target_url for clip in clips_of(back(out))] == ["/n/full.mov"]
+    assert "proxy" not in out.read_text()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 
 import pytest
 
-from cuts import Json
 from rushes.engine.conforming import conform
 from rushes.engine.newfilm import create_film
 from rushes.engine.studio import Studio
 from rushes.export.exporting import Wanted, export_film
-from rushes_otio.errors import RushesError
 from rushes_otio.film import Film
 
 SAMPLES = """
@@ -40,18 +37,14 @@ def test_a_real_cut_goes_through_every_format(samples: Path, tmp_path: Path, nam
         pytest.skip("the extra `aaf` is not installed")
     path = film_of(samples / name, tmp_path / "film.otio")
     desk = Studio.of_user().desk(path)
-    clips = clip_count(path)
+    nested = count(path, "Stack") > 1  # which an XML is sent without, and EDLs have one track
     for out, wanted in WAYS.items():
         export_film(desk, tmp_path / out, lambda done, total: None, wanted)
         trial = tmp_path / f"trial_{out.replace('.', '_')}.otio"
-        try:
-            result = conform(desk, tmp_path / out, trial, accept=False)
-        except RushesError as refused:
-            pytest.fail(f"{out}: {refused.text}")
-        assert result["new"] == result["omitted"] == []
-        if not out.endswith(".edl"):
-            assert clip_count(trial) == clips
-        if out in ("out.otio", "out.xml"):
+        result = conform(desk, tmp_path / out, trial, accept=False)
+        assert result["new"] == result["omitted"] == result["matched"] == []
+        if out == "out.otio" or (out == "out.xml" and not nested):
+            assert count(trial, "Clip") == count(path, "Clip")
             assert result["proposed"] == []
 
 
@@ -64,8 +57,5 @@ def film_of(source: Path, path: Path) -> Path:
     return path
 
 
-def clip_count(path: Path) -> int:
-    def count(item: Json) -> int:
-        return item["OTIO_SCHEMA"].startswith("Clip.") + sum(map(count, item.get("children") or []))
-
-    return count(json.loads(path.read_text())["tracks"])
+def count(path: Path, schema: str) -> int:
+    return path.read_text().count(f'"OTIO_SCHEMA": "{schema}.')

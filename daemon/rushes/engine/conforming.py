@@ -17,9 +17,10 @@ from rushes.engine.undoing import cut_before, remembering_cut
 from rushes.store import films
 from rushes.store.manifests import sent_from
 from rushes.store.takes import scan
-from rushes_otio.conforming.applying import Conformed, conformed, omitted_rows
+from rushes_otio.conforming.applying import Conformed, conformed
 from rushes_otio.conforming.carried import CARRIED
 from rushes_otio.conforming.matching import Matching, Proposal, match
+from rushes_otio.conforming.omitted import omitted_rows
 from rushes_otio.conforming.returned import Cut, Placed
 from rushes_otio.errors import BadRequest, RushesError
 from rushes_otio.film import Film

@@ -10,7 +10,7 @@ import msgspec
 
 from rushes.engine.cuts import open_cut
 from rushes.store.durable import write_atomic
-from rushes_otio.conforming.applying import omitted_rows
+from rushes_otio.conforming.omitted import omitted_rows
 from rushes_otio.conforming.returned import Cut
 from rushes_otio.diffing.compare import Change, Difference, changed_fields, compare
 from rushes_otio.diffing.marked import marked_up

@@ -11,9 +11,10 @@ from contextlib import suppress
 
 from rushes.engine.studio import Desk
 from rushes.store.durable import fault_of, write_atomic
-from rushes_otio.conforming.applying import conformed, omitted_rows
+from rushes_otio.conforming.applying import conformed
 from rushes_otio.conforming.carried import CARRIED
 from rushes_otio.conforming.matching import match
+from rushes_otio.conforming.omitted import omitted_rows
 from rushes_otio.conforming.returned import Cut
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film

@@ -19,6 +19,7 @@ from msgspec import Raw
 from rushes.store.durable import replace_with
 from rushes_otio import rawjson
 from rushes_otio.build import take_media, time_range
+from rushes_otio.conforming.standins import has_no_file, standin_name
 from rushes_otio.film import Film
 from rushes_otio.items import DEFAULT_MEDIA, Item, Range, Time, read_item
 from rushes_otio.paths import local_path
@@ -72,13 +73,12 @@ class ForResolve:
         return rawjson.patch(raw, {"children": changed}, self.film.where)
 
     def _clip(self, item: Item, kind: str) -> Raw:
-        media = item.default_media
-        if media is not None and (media.online or media.OTIO_SCHEMA.startswith("ImageSequenceReference.")):
+        if not has_no_file(item):
             return self._with_file(item)
         length = max(1, math.ceil(item.length))
         if kind == "Audio":
             self.lose(item.use or item.name, "it has no file; silence stands in for it")
-            reference, first = _silence(self.folder, length, self.film.rate), 0
+            reference, first = _silence(self.folder, item, length, self.film.rate), 0
         else:
             self.lose(item.use or item.name, "it has no file; a slate stands in for it")
             first = self.film.rate.shot_zero
@@ -152,10 +152,10 @@ def _sequence_name(sequence: _Sequence) -> str:
     return f"{sequence.name_prefix or ''}[{first}-{last}]{sequence.name_suffix or ''}"
 
 
-def _silence(folder: Path, frames: int, rate: Rate) -> dict[str, Any]:
-    """The reference of a silent WAV file of so many frames, made once for each length."""
+def _silence(folder: Path, item: Item, frames: int, rate: Rate) -> dict[str, Any]:
+    """The reference of a silent WAV file of so many frames that stands for an item."""
     samples = min(math.ceil(frames * _SAMPLES / rate.fraction), _MOST_SAMPLES)
-    path = folder / f"silence_{samples}.wav"
+    path = folder / f"silence__{standin_name(item)}_{samples}.wav"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")

@@ -26,6 +26,7 @@ from rushes_otio import rawjson
 from rushes_otio.adding import out_of_shot_time
 from rushes_otio.build import rational_time, take_media, time_range
 from rushes_otio.conforming.applying import scene_marker
+from rushes_otio.conforming.standins import standin_name
 from rushes_otio.cut import needed_frames
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot
@@ -205,7 +206,7 @@ def slates_of(places: FilmPlaces) -> Path:
 
 def slate_movie(picture: Frame, item: Item, film: Film, places: FilmPlaces, frames: int) -> Path:
     """A slate as long as the clip, made once for the same words, length and size."""
-    whose = item.block.shot if item.block else "clip"
+    whose = item.block.shot if item.block else standin_name(item)
     height, width, _ = picture.shape
     token = hashlib.sha256(picture.tobytes() + f"{frames} {film.rate}".encode()).hexdigest()[:8]
     folder = slates_of(places)

@@ -95,8 +95,12 @@ def _carried_out(order: Order, answers: BinaryIO) -> Answer:
 
 def _content(path: Path) -> bytes:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe that nobody writes to keeps its reader waiting
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe that nobody writes to keeps its reader waiting
             raise FileFault("this is not a file", where=str(path), remedy="name the file of a cut")
+        if found.st_size > MAX_BYTES:
+            too_long = f"the file has {found.st_size:,} bytes; the limit is {MAX_BYTES:,}"
+            raise FileFault(too_long, where=str(path), remedy="export a part of it")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)  # one more than is allowed is refused as too long
     except FileNotFoundError:

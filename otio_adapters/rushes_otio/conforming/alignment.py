@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from rushes_otio.conforming.returned import Placed
+from rushes_otio.conforming.standins import stands_for
 from rushes_otio.cut import speed
 
 SLACK = 1e-3
@@ -29,6 +30,9 @@ def first_in(new: Placed, old: Placed, hour: float) -> float | None:
     from the file's beginning counts; where the cut does not say where its file begins, from the last whole hour:
     files begin at one, or at 0.
     """
+    if stands_for(new.url):  # it begins where its clip does
+        begin = new.media_start if new.media_start is not None else new.first - math.fmod(new.first, hour)
+        return old.first + new.first - begin
     start, end = media_span(old)
     if start - SLACK <= new.first and new.first + run(new) <= end + SLACK:
         return new.first

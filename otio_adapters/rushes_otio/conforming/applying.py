@@ -9,19 +9,18 @@ import msgspec
 from msgspec import Raw
 
 from rushes_otio import rawjson
-from rushes_otio.build import shot_clip
 from rushes_otio.conforming.carried import Carried
 from rushes_otio.conforming.matching import Link, Matching
 from rushes_otio.conforming.merging import listed, merged, with_new
+from rushes_otio.conforming.omitted import clip_of, omitted_row, omitted_rows, with_block, with_use
 from rushes_otio.conforming.returned import Cut, CutItem, Mine, Placed, moved_by
 from rushes_otio.film import Film
 from rushes_otio.ids import is_id, new_id
 from rushes_otio.items import Item, read_item
 from rushes_otio.paths import MediaPaths
-from rushes_otio.schema import Scene, ShotBlock
+from rushes_otio.schema import Scene
 from rushes_otio.shell import Shell
 from rushes_otio.text import printable
-from rushes_otio.timing import Rate
 from rushes_otio.tracks import Track, without_gc
 
 Row = dict[str, Any]
@@ -93,6 +92,7 @@ class _Conforming:
         for opened, track in zip(self._cut.shell.tracks, self._cut.tracks, strict=True):
             items.append([self._item(item, track.label) for item in track.items])
             tracks.append(self._track(own.get(track.label), opened, track))
+        items[:1] = [[*self._leading_gap(), *first] for first in items[:1]]
         if not self._carried.sound and all(track.kind == "Video" for track in self._cut.tracks):
             self._keep_sound(tracks, items)
         return tracks, items
@@ -134,11 +134,20 @@ class _Conforming:
 
     def _start(self) -> rawjson.RawObject:
         """The start timecode of the cut, where it has another one than the film."""
-        came, own = self._cut.start, self._film.global_start
-        rate = float(self._film.rate)
-        if came is None or (own is not None and came.frames_at(rate) == own.frames_at(rate)):
+        if self._cut.start is None or self._later() == 0 or self._leading_gap():
             return {}
         return {"global_start_time": self._cut.shell.timeline["global_start_time"]}
+
+    def _later(self) -> float | None:
+        """Frames by which the cut starts later than the film; None where one of them does not say."""
+        came, own, rate = self._cut.start, self._film.global_start, float(self._film.rate)
+        return came.frames_at(rate) - own.frames_at(rate) if came is not None and own is not None else None
+
+    def _leading_gap(self) -> list[Raw]:
+        """An EDL has no gaps: one at the beginning only shows in the timecode of the first event."""
+        first = self._film.tracks[0].items[:1] if self._film.tracks else []
+        lost = not self._carried.sound and first and first[0].kind == "Gap" and first[0].length == self._later()
+        return [first[0].raw] if lost else []
 
     # -- items -----------------------------------------------------------------------------------------------
 
@@ -163,7 +172,7 @@ class _Conforming:
         if link.take:
             self._shown.setdefault(link.shot, set()).add(link.take)
         raw = merged(base, old, clip, moved_by(old.mine), self._film.rate, self._carried, self._cut.where)
-        return raw if use else _with_use(raw, row["use"], self._film.where)
+        return raw if use else with_use(raw, row["use"], self._film.where)
 
     def _new_use(self, clip: Placed) -> str:
         """The id of a further use: the one it came with, where another version of this film gave it one."""
@@ -189,7 +198,7 @@ class _Conforming:
             placed = next(c for c in self._matching.old.clips if c.item is shot.items[0])
             return placed.item.raw, placed
         row = self._gone.pop(link.shot)
-        raw = _clip_of(row, link.clip, self._film.rate, self._film.where)
+        raw = clip_of(row, link.clip, self._film.rate, self._film.where)
         item = read_item(raw, f"{self._film.where}: omitted", float(self._film.rate))
         old = Cut.alone(item, self._film.rate)
         assert item.block is not None
@@ -208,13 +217,13 @@ class _Conforming:
         use = link.old.use if link is not None and link.old is not None else ""
         row: Row = {"use": use or None, "name": printable(clip.name, 200), "place": clip.place}
         self._done.external.append(row | ({"by": link.by} if link is not None else {}))
-        raw = self._paths.from_cut(clip.item.raw)
-        if link is not None and link.old is not None and not self._carried.effects:
+        if link is not None and link.old is not None and clip.item.kind == link.old.item.kind == "Clip":
             old = link.old
             return merged(old.item.raw, old, clip, 0, self._film.rate, self._carried, self._cut.where)
+        raw = self._paths.from_cut(clip.item.raw)
         item = clip.item
-        if isinstance(item, CutItem) and ("rushes" in item.metadata or use):
-            return _with_block(raw, {"use": use} if use else None, self._cut.where)
+        if isinstance(item, CutItem) and "rushes" in item.metadata:
+            return with_block(raw, None, self._cut.where)
         return raw
 
     def _adopted(self, clip: Placed) -> Raw | None:
@@ -235,7 +244,7 @@ class _Conforming:
             return None
         use = self._free_use(block.use)
         self._done.new.append({"use": use, "shot": block.shot, "name": block.name, "of": ""})
-        return _with_use(raw, use, self._cut.where)
+        return with_use(raw, use, self._cut.where)
 
     def _adopted_scenes(self) -> rawjson.RawObject:
         """Scenes of the other version that shots from it may belong to."""
@@ -251,7 +260,7 @@ class _Conforming:
         there = {row["shot"] for row in self._done.matched}
         for shot_id, shot in self._film.shots.items():
             if shot_id not in there:
-                self._gone[shot_id] = _omitted_row(shot.items[0].raw, self._film.where)
+                self._gone[shot_id] = omitted_row(shot.items[0].raw, self._film.where)
                 self._done.omitted.append({"shot": shot_id, "name": shot.block.name})
 
     def _name(self, shot: str) -> str:
@@ -266,55 +275,9 @@ def _extent(item: Item, label: str) -> _Extent:
     return label, item.kind, item.length, item.in_offset, item.out_offset
 
 
-def omitted_rows(film: Film) -> dict[str, Raw]:
-    """The rows of the shots that the film keeps though its cut has them no more, by shot id."""
-    found: dict[str, Raw] = {}
-    for raw in film.block.omitted:
-        block = rawjson.read(raw, ShotBlock, f"{film.where}: metadata.rushes.omitted")
-        found[block.shot] = raw
-    return found
-
-
 def scene_marker(code: str, name: str) -> str:
     """What exports call the marker of a scene."""
     return f"{code} {name}".strip()
-
-
-def _omitted_row(raw: Raw, where: str) -> Raw:
-    """A shot's block, and under `clip` what else its clip says, so that it can come back as it was."""
-    clip = rawjson.open_object(raw, where)
-    metadata = rawjson.member(clip, "metadata", where)
-    block = metadata.pop("rushes")
-    clip["metadata"] = rawjson.encode(metadata)
-    return rawjson.patch(block, {"clip": rawjson.encode(clip)}, where)
-
-
-def _clip_of(row: Raw, came: Placed, rate: Rate, where: str) -> Raw:
-    """The clip of an omitted shot. Rows of older films have no clip: then its length is what came back."""
-    block = rawjson.open_object(row, where)
-    kept = block.pop("clip", None)
-    if kept is None:
-        made = shot_clip(rawjson.read(row, ShotBlock, where), max(1, round(came.length)), rate)
-        return _with_block(made, rawjson.encode(block), where)
-    return _with_block(kept, rawjson.encode(block), where)
-
-
-def _with_block(raw: Raw, block: object, where: str) -> Raw:
-    clip = rawjson.open_object(raw, where)
-    metadata = rawjson.member(clip, "metadata", where)
-    metadata.pop("rushes", None)
-    if block is not None:
-        metadata["rushes"] = rawjson.encode(block)
-    clip["metadata"] = rawjson.encode(metadata)
-    return rawjson.encode(clip)
-
-
-def _with_use(raw: Raw, use: str, where: str) -> Raw:
-    clip = rawjson.open_object(raw, where)
-    metadata = rawjson.member(clip, "metadata", where)
-    metadata["rushes"] = rawjson.patch(metadata["rushes"], {"use": rawjson.encode(use)}, where)
-    clip["metadata"] = rawjson.encode(metadata)
-    return rawjson.encode(clip)
 
 
 def _enabled(track: rawjson.RawObject) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rushes_otio.conforming.marks import names_of
 from rushes_otio.conforming.returned import Cut, Placed
+from rushes_otio.conforming.standins import has_no_file, standin_name, stands_for
 from rushes_otio.paths import is_relative, local_path
 
 Keys = Callable[[Placed, str], Iterable[str]]
@@ -52,6 +53,13 @@ def file_of(clip: Placed, where: str) -> list[str]:
     """The whole path of a clip's file. Films say where files lie from the film, at `where`; exports do not."""
     url = local_path(clip.url)
     return [os.path.normpath(Path(where).absolute().parent / url if is_relative(url) else url)] if url else []
+
+
+def standin_of(clip: Placed, where: str) -> list[str]:
+    """What stands in for a clip without a file: of the film's clips what would, of others what they are called."""
+    del where
+    name = stands_for(clip.url) or (standin_name(clip.item) if has_no_file(clip.item) else "")
+    return [f"stands for {name}"] if name else []
 
 
 def grouped(clips: Iterable[Placed], keys: Keys, where: str) -> Mapping[tuple[bool, str], list[Placed]]:

@@ -26,9 +26,6 @@ MARKER = "RUSHES"
 _ID = f"[{ALPHABET}]{{8}}"
 _GAP = r"\W{1,12}"
 _MARK = re.compile(f"rushes{_GAP}(?:1{_GAP})?use{_GAP}({_ID}){_GAP}shot{_GAP}({_ID})(?![a-z0-9])", re.IGNORECASE)
-_OURS = re.compile(
-    f"{_MARK.pattern}|RUSHES PLACE ", re.IGNORECASE
-)  # the second tells equal clips of footage apart
 _TOKEN = re.compile(rf"(?<![0-9a-z])({_ID})(?![0-9a-z])(?:_([tk][0-9]{{3,6}})(?![0-9]))?", re.I)
 
 _MOST_TEXT = 64 * 1024
@@ -84,7 +81,7 @@ def without_marks(raw: Raw) -> Raw | None:
     """One program's metadata of a clip as it was before our exports wrote into it; None where nothing is left.
     What holds no mark keeps its text."""
     text = _text(raw)
-    if _OURS.search(text) is None:
+    if _MARK.search(text) is None:
         return None if text in ("{}", "null") else raw
     left = _unmarked(msgspec.json.decode(raw))
     return Raw(msgspec.json.encode(left)) if left else None
@@ -92,7 +89,7 @@ def without_marks(raw: Raw) -> Raw | None:
 
 def _unmarked(value: Any) -> Any:  # noqa: ANN401 (whatever JSON holds)
     if isinstance(value, str):
-        return None if _OURS.search(value) else value
+        return None if _MARK.search(value) else value
     if isinstance(value, list):
         return [kept for each in value if (kept := _unmarked(each)) not in (None, {}, [])]
     if isinstance(value, dict):

@@ -20,7 +20,15 @@ from itertools import pairwise
 
 from rushes_otio.conforming.alignment import overlap, run
 from rushes_otio.conforming.dissolves import put_back
-from rushes_otio.conforming.footage import Keys, doubt_of, file_of, grouped, shared_names, shows_footage
+from rushes_otio.conforming.footage import (
+    Keys,
+    doubt_of,
+    file_of,
+    grouped,
+    shared_names,
+    shows_footage,
+    standin_of,
+)
 from rushes_otio.conforming.guessing import guesses
 from rushes_otio.conforming.marks import By, Mark, marks, names_of
 from rushes_otio.conforming.pairing import ANY, pair
@@ -99,6 +107,7 @@ class _Matcher:
             self._assign(shot, claims)
         marked = bool(found.links)
         self._same_footage(open_, lambda clip, _: [f"use {clip.use}"] if clip.use else [], "use", ANY)
+        self._same_footage(self._left(open_), standin_of, "token", ANY)
         open_ = [clip for clip in self._left(open_) if not self._by_content(clip)]
         self._same_footage(open_, file_of, "path")
         self._by_shot_name(self._left(open_), marked)

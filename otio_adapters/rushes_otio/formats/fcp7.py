@@ -57,8 +57,11 @@ def read(path: Path, data: bytes, rate: Rate) -> ReadCut:
 def _with_nested_tracks(text: str) -> str:
     """The adapter looks for the tracks of a nested sequence one level above where they are, and finds none."""
     root = ElementTree.fromstring(text)  # noqa: S314 (it defines no entities, and this process is limited)
-    for sequence in root.iterfind(".//clipitem/sequence"):
-        sequence.extend(list(sequence.find("media") or ()))
+    for sequence in list(root.iterfind(".//clipitem/sequence")):
+        media = sequence.find("media")
+        if media is not None:  # moved and not copied: at each level a copy would double what is inside
+            sequence.remove(media)
+            sequence.extend(media)
     return ElementTree.tostring(root, encoding="unicode")
 
 
