@@ -181,6 +181,15 @@ def test_the_same_cut_has_no_changes_in_any_format(film: Desk, tmp_path: Path) -
         assert (found.changes, found.same) == ([], 5), name
 
 
+def test_a_take_that_is_seen_counts_by_its_file(film: Desk, tmp_path: Path) -> None:
+    export(film, tmp_path / "cut.edl")
+    text = (tmp_path / "cut.edl").read_text()
+    second = text.split("\n002 ")[1].split("\n003 ")[0]
+    (tmp_path / "back.edl").write_text(text.replace(second, second.replace("_t001.", "_t007.")))
+    found, _ = difference(film.places.film, tmp_path / "back.edl", "")
+    assert [(c.kind, c.detail) for c in found.changes] == [("switched", "t001 → t007")]
+
+
 def test_what_all_shots_inherit_is_told_once(film: Desk, tmp_path: Path) -> None:
     other = tmp_path / "film.otio"
     other.write_bytes(film.places.film.read_bytes())

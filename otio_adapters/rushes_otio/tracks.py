@@ -123,7 +123,8 @@ def read_tracks(timeline: TimelineText, where: str, read: Callable[[Raw, str], I
     for raw in timeline.tracks.children or ():
         with located(where):
             check_schema(raw.OTIO_SCHEMA)
-        letter = raw.kind[:1].upper() or "V"
+        first = raw.kind[:1].upper()
+        letter = first if "A" <= first <= "Z" else "V"
         counts[letter] = counts.get(letter, 0) + 1
         label = f"{letter}{counts[letter]}"
         items = [

@@ -165,10 +165,11 @@ class _Conforming:
             "shot": link.shot,
             "by": link.by,
             "name": self._name(link.shot),
+            "place": clip.place,
         }
-        self._done.matched.append({**row, "place": clip.place})
+        self._done.matched.append(row)
         if link.old is None:
-            self._done.new.append({**row, "of": link.source.use if link.source else ""})
+            self._done.new.append(row | {"of": link.source.use if link.source else ""})
         if link.take:
             self._shown.setdefault(link.shot, set()).add(link.take)
         raw = merged(base, old, clip, moved_by(old.mine), self._film.rate, self._carried, self._cut.where)

@@ -84,6 +84,8 @@ def _runs_the_same(old: Item, new: Item, carried: Carried) -> bool:
 
 def _of_others(item: CutItem) -> dict[str, Raw]:
     """What other programs say of the clip in its metadata, without our marks."""
+    if len(item.metadata) == 1 and "rushes" in item.metadata:
+        return {}
     kept = {key: _without_marks(raw) for key, raw in item.metadata.items() if key != "rushes"}
     return {key: raw for key, raw in kept.items() if raw is not None and not _is_empty_talk(key, raw)}
 

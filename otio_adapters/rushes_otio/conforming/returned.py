@@ -30,7 +30,6 @@ from rushes_otio.items import (
 )
 from rushes_otio.schema import ShotBlock
 from rushes_otio.shell import Shell
-from rushes_otio.text import printable
 from rushes_otio.timing import Rate
 from rushes_otio.tracks import TimelineText, Track, decode_timeline, located, read_tracks, without_gc
 
@@ -131,7 +130,7 @@ class Placed:
     @property
     def place(self) -> str:
         """How people point at it."""
-        return f"{printable(self.track.label, 12)}@{self.start}"
+        return f"{self.track.label}@{self.start}"
 
 
 class Cut:
