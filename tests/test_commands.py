@@ -98,7 +98,8 @@ def test_one_invalid_shot_fails_alone() -> None:
         (["takes", "film.otio", "SH010", "--choose", "t009"], "no take t009"),
         (["export", "film.otio", "cut.avi"], "of no kind"),
         (["export", "film.otio", "film.otio"], "film itself"),
-        (["new", "x.otio", "--from", "cut.edl"], "cannot be read"),
+        (["new", "x.otio", "--from", "cut.edl"], "there is no such file"),
+        (["new", "x.otio", "--from", "cut.drp"], "cannot be read"),
     ],
 )
 def test_a_wrong_request_says_what_where_and_the_remedy(args: list[str], words: str) -> None:
