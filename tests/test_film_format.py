@@ -22,6 +22,7 @@ from rushes_otio.intent import FIELDS, read_value
 from rushes_otio.items import MAX_FRAMES, MAX_RATE, MAX_SPEED, MIN_RATE
 from rushes_otio.rawjson import MAX_BYTES, MAX_DEPTH
 from rushes_otio.timing import SMPTE_RATES
+from rushes_otio.tracks import MOST_ITEMS
 from rushes_otio.values import MAX_SEED, MAX_TEXT
 from test_intent import REFUSED
 
@@ -177,6 +178,7 @@ def test_the_page_names_every_field_and_every_limit() -> None:
             assert f"| `{key}` |" in PAGE
     limits = [
         f"{MAX_FRAMES:,}",
+        f"{MOST_ITEMS:,}",
         f"{MAX_RATE:,}",
         f"{MIN_RATE}",
         f"{MAX_SPEED:,}",

@@ -14,6 +14,9 @@ from rushes_otio import rawjson
 from rushes_otio.errors import FileFault
 from rushes_otio.items import Item, Time, check_schema
 
+MOST_ITEMS = 100_000
+"""Clips, gaps and transitions of a cut: ten times a long feature, and seconds of work."""
+
 
 class _Meta(msgspec.Struct):
     rushes: Raw | UnsetType = UNSET
@@ -118,6 +121,13 @@ def _restore(where: str) -> str:
 
 
 def read_tracks(timeline: TimelineText, where: str, read: Callable[[Raw, str], Item]) -> list[Track]:
+    total = sum(len(track.children or ()) for track in timeline.tracks.children or ())
+    if total > MOST_ITEMS:
+        raise FileFault(
+            f"the cut has {total:,} clips, gaps and transitions; the limit is {MOST_ITEMS:,}",
+            where=where,
+            remedy="export a part of it",
+        )
     tracks: list[Track] = []
     counts: dict[str, int] = {}
     for raw in timeline.tracks.children or ():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+import stat
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,13 @@ def _switched(desk: Desk, film: Film, done: Conformed, *, accept: bool) -> tuple
 
 
 class _Contents:
-    """Finds our takes among files that were renamed: by size first, then by content."""
+    """Finds our takes among files that were renamed: by size first, then by content. Nothing but a plain file that
+    is exactly as long as a take is ever opened."""
 
     def __init__(self, desk: Desk, folder: Path) -> None:
         self._desk = desk
         self._folder = folder
-        self._sizes: dict[int, list[tuple[Path, str]]] | None = None
+        self._digests: dict[Path, bytes] = {}
 
     def shot(self, clip: Placed) -> str:
         """The shot whose take is a copy of the clip's file; empty where none is, or the file is not there."""
@@ -158,34 +160,27 @@ class _Contents:
         if not url or "\0" in url:
             return ""
         path = self._folder / url if is_relative(url) else Path(url)
-        with suppress(OSError, ValueError):
-            if path.is_file():
-                digest = _lazily(path)
-                for movie, shot in self._of_size(path.stat().st_size):
-                    if _digest(movie) == digest():
-                        return shot
-        return ""
+        try:
+            found = path.stat()
+        except (OSError, ValueError):
+            return ""
+        if not stat.S_ISREG(found.st_mode) or found.st_size not in self._of_size:
+            return ""
+        takes = self._of_size[found.st_size]
+        return next((shot for movie, shot in takes if self._digest(movie) == self._digest(path) != b""), "")
 
-    def _of_size(self, size: int) -> list[tuple[Path, str]]:
-        if self._sizes is None:
-            self._sizes = {}
-            for take in scan(self._desk.places.takes):
-                with suppress(OSError):
-                    self._sizes.setdefault(take.movie.stat().st_size, []).append((take.movie, take.shot))
-        return self._sizes.get(size, [])
+    @cached_property
+    def _of_size(self) -> dict[int, list[tuple[Path, str]]]:
+        sizes: dict[int, list[tuple[Path, str]]] = {}
+        for take in scan(self._desk.places.takes):
+            with suppress(OSError):
+                sizes.setdefault(take.movie.stat().st_size, []).append((take.movie, take.shot))
+        return sizes
 
-
-def _lazily(path: Path) -> Callable[[], bytes]:
-    known: list[bytes] = []
-
-    def digest() -> bytes:
-        if not known:
-            known.append(_digest(path))
-        return known[0]
-
-    return digest
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+    def _digest(self, path: Path) -> bytes:
+        """sha256 of a file; nothing where it cannot be read."""
+        if path not in self._digests:
+            self._digests[path] = b""
+            with suppress(OSError), path.open("rb") as file:
+                self._digests[path] = hashlib.file_digest(file, "sha256").digest()
+        return self._digests[path]

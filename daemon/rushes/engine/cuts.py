@@ -11,7 +11,7 @@ from rushes.limited.foreign import read_cut
 from rushes.store import films
 from rushes_otio.conforming.marks import mentions
 from rushes_otio.conforming.returned import Cut
-from rushes_otio.errors import BadRequest, FileFault
+from rushes_otio.errors import BadRequest
 from rushes_otio.formats.newer import REWRITES, rewritten
 from rushes_otio.nesting import unnested
 from rushes_otio.timing import Rate
@@ -31,8 +31,6 @@ def open_cut(path: Path, rate: Rate) -> tuple[Cut, list[str]]:
         newer = any(schema.encode() in data for schema in REWRITES)  # another program may have saved it since
         data, notes = rewritten(data, str(path)) if newer else (data, [])
         return Cut.read(data, str(path)), notes
-    if not path.is_file():
-        raise FileFault("there is no such file", where=str(path), remedy="check the path")
     found = read_cut(path, rate)
     return Cut.read(found.text, str(path)), list(found.notes)
 

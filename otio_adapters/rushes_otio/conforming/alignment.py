@@ -44,7 +44,7 @@ def first_in(new: Placed, old: Placed, hour: float) -> float | None:
     moved = start - math.fmod(start, hour) + since_hour
     if start - SLACK <= moved < end:
         return moved
-    return new.first if start <= new.first < end else None
+    return new.first if new.first < end and start < new.first + run(new) else None
 
 
 def overlap(new: Placed, old: Placed, hour: float) -> float:

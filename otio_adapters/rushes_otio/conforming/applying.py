@@ -161,7 +161,7 @@ class _Conforming:
         base, old = self._base(link)
         use = link.old.use if link.old is not None else ""
         row: Row = {
-            "use": use or self._new_use(clip),
+            "use": use or self._free_use(link.use),
             "shot": link.shot,
             "by": link.by,
             "name": self._name(link.shot),
@@ -174,10 +174,6 @@ class _Conforming:
             self._shown.setdefault(link.shot, set()).add(link.take)
         raw = merged(base, old, clip, moved_by(old.mine), self._film.rate, self._carried, self._cut.where)
         return raw if use else with_use(raw, row["use"], self._film.where)
-
-    def _new_use(self, clip: Placed) -> str:
-        """The id of a further use: the one it came with, where another version of this film gave it one."""
-        return self._free_use(clip.use if self._cut.film == self._film.block.film else "")
 
     def _free_use(self, wanted: str) -> str:
         """`wanted`, unless it is none or another clip has it."""

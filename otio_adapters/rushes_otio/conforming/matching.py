@@ -39,7 +39,7 @@ from rushes_otio.tracks import without_gc
 @dataclass(slots=True)
 class Link:
     """`clip` is `shot` (empty for footage). `old` is the clip it goes on as; without one it is a further use, made
-    from `source` where that is known. `take` is the take that its file name says."""
+    from `source` where that is known. `take` is the take that its file name says, `use` the use a mark names."""
 
     clip: Placed
     shot: str
@@ -47,6 +47,7 @@ class Link:
     by: By
     source: Placed | None = None
     take: str = ""
+    use: str = ""
 
 
 @dataclass(slots=True)
@@ -98,6 +99,7 @@ class _Matcher:
         self._claims: dict[str, list[tuple[Placed, Mark]]] = defaultdict(list)
         self._beside = _Neighbours(self._result)
         self._doubted: set[int] = set()
+        self._taken: set[int] = set()  # clips of the film that others go on as, by their `id`
 
     def matching(self) -> Matching:
         found = self._result
@@ -176,10 +178,15 @@ class _Matcher:
                 self._settle(clip, mark, only, only)
                 return
         by_use: dict[str, list[tuple[Placed, Mark]]] = defaultdict(list)
+        anonymous: list[tuple[Placed, Mark]] = []
         for clip, mark in claims:
             known = self._uses.get(mark.use)
-            by_use[mark.use if known is not None and known.shot == shot else ""].append((clip, mark))
-        anonymous = by_use.pop("", [])
+            if known is not None and known.shot == shot:
+                by_use[mark.use].append((clip, mark))
+            elif mark.use and shot in self._of_shot:  # a use that the film had once: nobody else's
+                self._settle(clip, mark, None, self._nearest(shot, clip))
+            else:
+                anonymous.append((clip, mark))
         free = {use.order: use for use in self._of_shot.get(shot, ()) if use.use not in by_use}
         for use, claimants in by_use.items():
             kept = self._paired([clip for clip, _ in claimants], [self._uses[use]])
@@ -201,7 +208,8 @@ class _Matcher:
         return pair(new, old, self._hour, self._beside.shared, ANY)
 
     def _settle(self, clip: Placed, mark: Mark, old: Placed | None, source: Placed | None) -> None:
-        self._result.links[clip.order] = Link(clip, mark.shot, old, mark.by, old or source, mark.take)
+        self._result.links[clip.order] = Link(clip, mark.shot, old, mark.by, old or source, mark.take, mark.use)
+        self._taken.add(id(old))
 
     def _nearest(self, shot: str, clip: Placed) -> Placed | None:
         """The use that a copy or half was probably made of."""
@@ -214,8 +222,7 @@ class _Matcher:
         shot = self._contents(clip) if clip.is_video and clip.item.kind == "Clip" else ""
         if shot not in self._shots:
             return False
-        taken = {id(link.old) for link in self._result.links.values()}
-        free = [use for use in self._of_shot.get(shot, ()) if id(use) not in taken]
+        free = [use for use in self._of_shot.get(shot, ()) if id(use) not in self._taken]
         kept = self._paired([clip], free)
         self._settle(clip, Mark("content", "", shot, ""), kept.get(clip.order), self._nearest(shot, clip))
         return True
@@ -248,7 +255,7 @@ class _Matcher:
         if not open_:
             return
         cut, came = self._result.old, self._result.new
-        taken = {id(link.old) for link in self._result.links.values()}
+        taken = self._taken
         before = grouped((c for c in cut.clips if shows_footage(c) and id(c) not in taken), keys, cut.where)
         now = grouped(self._left(open_), keys, came.where)
         shared = shared_names(cut, came) if by == "name" else set()

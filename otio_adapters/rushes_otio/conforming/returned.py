@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Raw
 
 from rushes_otio.build import rate_of
-from rushes_otio.errors import FileFault
 from rushes_otio.film import Film
 from rushes_otio.items import (
     UNREADABLE,
@@ -31,12 +30,9 @@ from rushes_otio.items import (
 from rushes_otio.schema import ShotBlock
 from rushes_otio.shell import Shell
 from rushes_otio.timing import Rate
-from rushes_otio.tracks import TimelineText, Track, decode_timeline, located, read_tracks, without_gc
+from rushes_otio.tracks import Track, decode_timeline, located, read_tracks, without_gc
 
 Metadata = dict[str, Raw]
-
-MOST_ITEMS = 100_000
-"""Items of a cut that is compared with another: ten times a long feature, and seconds of work."""
 
 
 class CutMedia(Media, frozen=True):
@@ -173,7 +169,6 @@ class Cut:
                 if timeline.global_start_time is not None:
                     check_time(timeline.global_start_time, "global_start_time")
             rate = rate_of(timeline.global_start_time, timeline.tracks.children or [], where)
-            _check_size(timeline, where)
             tracks = read_tracks(timeline, where, partial(_read, rate=float(rate)))
             cut = cls(where, rate, tracks, timeline.name or "")
             cut.data, cut.start = data, timeline.global_start_time
@@ -208,16 +203,6 @@ def _read(raw: Raw, where: str, rate: float) -> CutItem:
     item.metadata, item.markers = child.metadata or {}, child.markers or []
     item.effects = child.effects or []
     return item
-
-
-def _check_size(timeline: TimelineText, where: str) -> None:
-    count = sum(len(track.children or ()) for track in timeline.tracks.children or ())
-    if count > MOST_ITEMS:
-        raise FileFault(
-            f"the cut has {count:,} clips, gaps and transitions; the limit is {MOST_ITEMS:,}",
-            where=where,
-            remedy="export a part of it",
-        )
 
 
 class _FilmId(msgspec.Struct):
