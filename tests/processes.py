@@ -41,9 +41,17 @@ def all_ended(processes: Iterable[subprocess.Popen[str]]) -> list[tuple[int, str
 
 
 def children() -> list[int]:
-    """PIDs of the processes that this one has started and that still run. Linux only."""
+    """PIDs of the processes that this one has started and that still run, but for the one that `multiprocessing`
+    keeps for itself. Linux only."""
     pids: list[int] = []
     for listed in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):  # a thread that has just ended
             pids += map(int, listed.read_text().split())
-    return [pid for pid in pids if exists(pid)]
+    return [pid for pid in pids if exists(pid) and b"resource_tracker" not in _command(pid)]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
