@@ -177,6 +177,39 @@ def test_footage_stays_external_whatever_it_is_called(tmp_path: Path) -> None:
     assert not accepted["proposed"]
 
 
+def test_words_about_a_shot_are_no_marks(tmp_path: Path) -> None:
+    """Editors write what a clip was, or is to match, in comments and metadata."""
+    cut = Cut(tmp_path)
+    desk = film_at(tmp_path, cut.use("A", 0, 20), cut=cut)
+    timeline = sent(desk)
+    file = video(timeline)[0]["name"]
+    stock = footage("stock/harbour.mov", 0, 10)
+    stock["metadata"] = {"shotgrid": {"note": f"match the grade of {file}"}}
+    video(timeline).append(stock)
+    assert len(returned(desk, timeline)["matched"]) == 1
+    export(desk, tmp_path / "sent.edl")
+    event = "009  STOCK1   V     C        01:00:10:00 01:00:10:10 01:00:01:06 01:00:01:16\n"
+    text = (tmp_path / "sent.edl").read_text() + f"{event}* FROM CLIP NAME:  stock.mov\n* COMMENT: was {file}\n"
+    (tmp_path / "back.edl").write_text(text)
+    assert len(conform(desk, tmp_path / "back.edl", None, accept=False)["matched"]) == 1
+
+
+def test_another_file_under_the_marks_of_a_shot_is_said(tmp_path: Path) -> None:
+    """A copy under another name is the shot; a longer file cannot be a copy."""
+    cut = Cut(tmp_path)
+    desk = film_at(tmp_path, cut.use("A", 0, 20), cut.use("B", 0, 9), cut=cut)
+    timeline = sent(desk)
+    first, second = (clip["media_references"]["DEFAULT_MEDIA"] for clip in video(timeline))
+    video(timeline)[0]["name"] = video(timeline)[1]["name"] = "real_shoot"
+    first["target_url"] = second["target_url"] = "/stock/real_shoot.mov"
+    second["available_range"] = time_range(ZERO, 500, RATE)
+    result = returned(desk, timeline)
+    assert len(result["matched"]) == 1
+    assert any("1 clips show files that are no takes" in note for note in result["notes"])
+    (proposal,) = result["proposed"]
+    assert "longer" in proposal["because"]
+
+
 def test_position_alone_only_proposes(tmp_path: Path) -> None:
     cut = Cut(tmp_path)
     desk = film_at(tmp_path, cut.use("A", 0, 20), cut.use("B", 4, 10), cut.use("C", 0, 9), cut=cut)

@@ -181,6 +181,19 @@ def test_the_same_cut_has_no_changes_in_any_format(film: Desk, tmp_path: Path) -
         assert (found.changes, found.same) == ([], 5), name
 
 
+def test_two_exports_of_one_film_have_the_same_shots(film: Desk, tmp_path: Path) -> None:
+    """Neither is a film, and a take was switched in between."""
+    for name in ("cut.edl", "cut.xml"):
+        export(film, tmp_path / name)
+        text = (tmp_path / name).read_text()
+        shot = list(film.read().shots)[1]
+        later = tmp_path / f"later_{name}"
+        later.write_text(text.replace(f"{shot}_t001", f"{shot}_t002"))
+        found, _ = difference(tmp_path / name, later, "24/1")
+        assert [(c.kind, c.name, c.detail) for c in found.changes] == [("switched", "B", "t001 → t002")]
+        assert found.same == 4
+
+
 def test_a_take_that_is_seen_counts_by_its_file(film: Desk, tmp_path: Path) -> None:
     export(film, tmp_path / "cut.edl")
     text = (tmp_path / "cut.edl").read_text()

@@ -20,9 +20,11 @@ from rushes.store.manifests import sent_from
 from rushes.store.takes import scan
 from rushes_otio.conforming.applying import Conformed, conformed
 from rushes_otio.conforming.carried import CARRIED
-from rushes_otio.conforming.matching import Matching, Proposal, match
+from rushes_otio.conforming.marks import shot_in_name
+from rushes_otio.conforming.matching import Link, Matching, Proposal, match
 from rushes_otio.conforming.omitted import omitted_rows
 from rushes_otio.conforming.returned import Cut, Placed
+from rushes_otio.conforming.standins import stands_for
 from rushes_otio.errors import BadRequest, RushesError
 from rushes_otio.film import Film
 from rushes_otio.paths import MediaPaths, is_relative, local_path
@@ -72,6 +74,7 @@ def _conformed(desk: Desk, film: Film, cut: Cut, path: Path, notes: list[str], *
     folders = MediaPaths(desk.places.film.parent, Path(os.path.realpath(path)).parent)
     done = conformed(film, matching, CARRIED[path.suffix.lower()], folders)
     film.become(done.text)
+    done.notes += _other_files(matching, film)
     if not done.matched and done.omitted:
         done.notes.append("no clip of the cut is known to be a shot of this film: is it a cut of another one?")
     switched, open_ = _switched(desk, film, done, accept=accept)
@@ -106,11 +109,16 @@ def _proposal(film: Film, proposal: Proposal) -> Result:
         "use": link.old.use if link.old else "",
         "shot": link.shot,
         "by": link.by,
-        "name": shot.block.name if shot else link.old.name if link.old else "",
+        "name": shot.block.name if shot else _name_of(link),
         "clip": printable(link.clip.name, 200),
         "place": link.clip.place,
         "because": proposal.because,
     }
+
+
+def _name_of(link: Link) -> str:
+    known = link.source or link.old
+    return (known.mine.name if known.mine else "") or known.name if known else ""
 
 
 # -- takes ---------------------------------------------------------------------------------------------------
@@ -129,9 +137,11 @@ def _switched(desk: Desk, film: Film, done: Conformed, *, accept: bool) -> tuple
     sent = sent_from(desk.places, done.takes)
     before = sent.takes if sent else {}
     shelf, switched, proposed = desk.shelf(), [], []
+    older: list[str] = []
     for shot, take in other.items():
-        if before.get(shot) == take:
-            continue  # the cut shows what it was sent
+        if before.get(shot) == take:  # the cut shows what it was sent
+            older.append(f"{printable(film.shots[shot].block.name, 60)} {take}")
+            continue
         block = film.shots[shot].block
         row = {"shot": shot, "name": block.name, "take": take, "was": block.chosen.take if block.chosen else ""}
         if not (accept or shot in before):
@@ -142,7 +152,30 @@ def _switched(desk: Desk, film: Film, done: Conformed, *, accept: bool) -> tuple
             switched.append(row)
         except RushesError as fault:
             proposed.append(row | {"by": "token", "because": fault.text})
+    if older:
+        done.notes.append(
+            f"the cut shows takes that the film has replaced since ({_some(older)}); the newer ones stay. "
+            "rushes takes FILM SHOT --choose brings an older one back"
+        )
     return switched, proposed
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _other_files(matching: Matching, film: Film) -> list[str]:
+    """A note on clips that are shots of the film and show files that are no takes of any."""
+    found = [
+        f"{printable(film.shots[link.shot].block.name, 60)} {printable(link.clip.url, 120)}"
+        for link in matching.links.values()
+        if link.shot in film.shots and link.clip.url and link.by != "content"
+        and shot_in_name(link.clip.url) is None and not stands_for(link.clip.url)
+        and not (link.source and link.source.url and Path(link.source.url).name == Path(link.clip.url).name)
+        and "slate__" not in link.clip.url
+    ]  # fmt: skip
+    said = f"{len(found)} clips show files that are no takes ({_some(found)}); the film shows its own takes there"
+    return [said] if found else []
 
 
 class _Contents:

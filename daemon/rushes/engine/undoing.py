@@ -124,10 +124,17 @@ def _reversed(level: LevelChange) -> LevelChange:
 def changes_between(film: Film, levels: list[LevelChange]) -> list[Change]:
     """Level by level what was changed, for people."""
     return [
-        Change(place(film, Level(level.kind, level.key)), name, _value(change.was), _value(change.now))
+        Change(
+            place(film, Level(level.kind, level.key)), name, *(_told(level, v) for v in (change.was, change.now))
+        )
         for level in levels
         for name, change in level.fields.items()
     ]
+
+
+def _told(level: LevelChange, raw: Raw) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    value = _value(raw)
+    return value.partition(",")[0] if level.kind == _CUT else value
 
 
 def place(film: Film, level: Level) -> str:

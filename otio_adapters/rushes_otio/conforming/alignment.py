@@ -52,7 +52,8 @@ def overlap(new: Placed, old: Placed, hour: float) -> float:
     first = first_in(new, old, hour)
     if first is None:
         return 0.0
-    return min(first + run(new), old.first + run(old)) - max(first, old.first)
+    end = min(first + max(run(new), 1), old.first + max(run(old), 1))  # a freeze shows one frame
+    return end - max(first, old.first)
 
 
 def shows_last(new: Placed, old: Placed, hour: float) -> bool:

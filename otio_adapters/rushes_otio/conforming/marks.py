@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from rushes_otio.conforming.returned import CutItem, CutMedia, Placed
+from rushes_otio.conforming.returned import CutItem, CutMedia, MarkedTake, Mine, Placed
 from rushes_otio.ids import ALPHABET
 
 By = Literal["use", "marker", "token", "content", "path", "name", "position"]
@@ -27,6 +27,9 @@ _ID = f"[{ALPHABET}]{{8}}"
 _GAP = r"\W{1,12}"
 _MARK = re.compile(f"rushes{_GAP}(?:1{_GAP})?use{_GAP}({_ID}){_GAP}shot{_GAP}({_ID})(?![a-z0-9])", re.IGNORECASE)
 _TOKEN = re.compile(rf"(?<![0-9a-z])({_ID})(?![0-9a-z])(?:_([tk][0-9]{{3,6}})(?![0-9]))?", re.I)
+
+_REEL = re.compile(r'"reel(?:[ _]?name)?"\s*:\s*(?:\{[^{}]{0,200}?"name"\s*:\s*)?"([^"]{1,80})"', re.IGNORECASE)
+_OF_TAKE = re.compile(rf"(.*?)__({_ID})_([tk][0-9]{{3,6}})(?![0-9])", re.IGNORECASE)
 
 _MOST_TEXT = 64 * 1024
 """Bytes of one program's metadata on a clip that are searched."""
@@ -68,8 +71,32 @@ def marks(clip: Placed, shots: Container[str]) -> Iterator[Mark]:
     named = list(dict.fromkeys(_in_names(clip, shots)))
     yield from named
     if not named and isinstance(item, CutItem):
-        for text in _metadata(item):  # the reel, whatever a format calls it
-            yield from _tokens(text, shots)
+        for text in _metadata(item):  # other words may speak of any shot: "match the grade of …"
+            for reel in _REEL.finditer(text):
+                yield from _tokens(reel[1], shots)
+
+
+def shot_in_name(name: str) -> tuple[str, str, str] | None:
+    """Shot name, id and take in the name of a file that is a take of any film; None for any other."""
+    found = _OF_TAKE.search(re.split(r"[/\\]", name)[-1])
+    return (found[1], found[2].lower(), found[3].lower()) if found else None
+
+
+def claims_of(clip: Placed) -> Mine | None:
+    """Who a clip of a cut that is no film says it is, by a mark in words or by the name of its file. What was
+    asked for is not known: its intent has no text at all."""
+    item = clip.item
+    if clip.mine is not None or not isinstance(item, CutItem):
+        return None
+    named = shot_in_name(clip.url) or shot_in_name(clip.name)
+    texts = (*_metadata(item), *(_text(raw) for raw in item.markers))
+    said = next((found for text in texts if (found := _MARK.search(text))), None)
+    shot = said[2].lower() if said else named[1] if named else ""
+    if not shot or (named and named[1] != shot):
+        return None
+    take = MarkedTake(named[2]) if named else None
+    use, name = said[1].lower() if said else "", named[0] if named else ""
+    return Mine(use, shot, name, intent=Raw(b""), chosen=take)
 
 
 def mentions(raw: Raw, shots: Container[str]) -> bool:

@@ -30,9 +30,10 @@ from rushes_otio.conforming.footage import (
     standin_of,
 )
 from rushes_otio.conforming.guessing import guesses
-from rushes_otio.conforming.marks import By, Mark, marks, names_of
+from rushes_otio.conforming.marks import By, Mark, marks, names_of, shot_in_name
 from rushes_otio.conforming.pairing import ANY, pair
 from rushes_otio.conforming.returned import Cut, Placed
+from rushes_otio.text import printable
 from rushes_otio.tracks import without_gc
 
 
@@ -145,13 +146,27 @@ class _Matcher:
         shown = [mark.take for mark in found if mark.take and mark.shot == sure.shot and mark.by == "token"]
         take = (shown or takes or [""])[0]  # the file's name comes first: it is what is seen
         sure = sure._replace(take=take)
-        if len(said) == 1:
+        if len(said) == 1 and self._is_longer(clip, sure):
+            link = Link(clip, sure.shot, self._uses.get(sure.use), sure.by, self._first_use(sure.shot), take)
+            self._propose(link, "its marks are the shot's, its file is another, longer one")
+        elif len(said) == 1:
             self._claims[sure.shot].append((clip, sure))
         else:
-            names = " and ".join(sorted(said))
+            names = " and ".join(sorted(self._name(shot) for shot in said))
             link = Link(clip, sure.shot, None, sure.by, self._first_use(sure.shot), take)
             self._propose(link, f"its marks contradict each other: they name {names}")
         return True
+
+    def _name(self, shot: str) -> str:
+        use = self._first_use(shot)
+        return printable(use.mine.name, 60) if use is not None and use.mine and use.mine.name else shot
+
+    def _is_longer(self, clip: Placed, mark: Mark) -> bool:
+        """Whether a clip that a mark alone speaks for shows a file that cannot be a copy of the shot's."""
+        use = self._uses.get(mark.use) or self._first_use(mark.shot)
+        if mark.by == "token" or use is None or not clip.url or clip.url == use.url or shot_in_name(clip.url):
+            return False
+        return (clip.media_length or 0.0) > (use.media_length or float("inf")) + 1
 
     def _is_plainly(self, clip: Placed) -> bool:
         """Most clips of a cut that kept our metadata: it names a use, and the file is the take that it names."""

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from rushes_otio.conforming.alignment import first_in, media_span, run
+from rushes_otio.conforming.marks import claims_of, shot_in_name
 from rushes_otio.conforming.matching import Link, Matching, match
 from rushes_otio.conforming.returned import Cut, Placed
 from rushes_otio.cut import speed
@@ -54,13 +55,23 @@ def compare(old: Cut, new: Cut, gone: Mapping[str, str] | None = None) -> Differ
     """Everything that is different in `new`. `gone` are the names of shots that the old film knew and its cut did
     not have: they can be reinstated."""
     with without_gc():
+        for cut in (old, new):
+            if not cut.film:  # a film says so itself
+                _identify(cut)
         return _Comparison(old, new, gone or {}).result()
+
+
+def _identify(cut: Cut) -> None:
+    """Two exports of one film, of any format, have the same shots."""
+    for clip in cut.clips:
+        if clip.is_video and clip.item.kind == "Clip":
+            clip.mine = clip.mine or claims_of(clip)
 
 
 def display_name(clip: Placed) -> str:
     """What people call a clip: its shot's name, else its own."""
-    mine = clip.mine
-    return printable((mine.name if mine else "") or clip.name or clip.place, 80)
+    mine, named = clip.mine, shot_in_name(clip.name)
+    return printable((mine.name if mine else "") or (named[0] if named else "") or clip.name or clip.place, 80)
 
 
 class _Comparison:
@@ -106,7 +117,9 @@ class _Comparison:
         if shot in self._gone:
             return self._change("reinstated", clip, f"back in the cut, {length} long")
         if source is not None:
-            return self._change("new", clip, f"another piece of {display_name(source)}, {length} long")
+            again = (clip.first, clip.length) == (source.first, source.length)
+            what = "once more" if again else f"another piece of {display_name(source)}"
+            return self._change("new", clip, f"{what}, {length} long")
         return self._change("new", clip, f"{length} long")
 
     def _omitted(self, clip: Placed, shots: set[str]) -> Change:
@@ -156,7 +169,7 @@ class _Comparison:
             new.first == old.first
             and new.length == old.length
             and new.media_start == old.media_start
-            and new.item.enabled == old.item.enabled
+            and _is_on(new) == _is_on(old)
             and not (new.item.warps or old.item.warps or self._dissolving)
             and mine is not None
             and known is not None
@@ -170,8 +183,8 @@ class _Comparison:
         if moved is not None:
             yield self._change("moved", new, moved)
         yield from self._times(old, new)
-        if old.item.enabled != new.item.enabled:
-            yield self._change("enabled" if new.item.enabled else "disabled", new, "")
+        if _is_on(old) != _is_on(new):
+            yield self._change("enabled" if _is_on(new) else "disabled", new, "")
         before, after = self._transitions(old), self._transitions(new)
         if before != after:
             yield self._change("transition", new, " and ".join(self._fades(before, after)))
@@ -251,8 +264,8 @@ class _Comparison:
 
 
 def changed_fields(before: Raw, after: Raw) -> list[str]:
-    """The fields of two intents that differ, in order."""
-    if bytes(before) == bytes(after):
+    """The fields of two intents that differ, in order; none where one of them is not known."""
+    if bytes(before) == bytes(after) or not bytes(before) or not bytes(after):
         return []
     was, now = _object(before), _object(after)
     return [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
@@ -294,6 +307,10 @@ def _transitions(clip: Placed) -> tuple[float, float]:
         each.in_offset + each.out_offset if each is not None and each.kind == "Transition" else 0.0
         for each in (before, after)
     )
+
+
+def _is_on(clip: Placed) -> bool:
+    return clip.item.enabled and clip.track.enabled
 
 
 def _backwards(clip: Placed) -> bool:

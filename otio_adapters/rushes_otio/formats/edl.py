@@ -39,14 +39,29 @@ def read(path: Path, data: bytes, rate: Rate) -> ReadCut:
         notes.append(f"timecodes that contradict each other were put right: {printable(str(strict), 200)}")
     if not timeline.tracks:
         raise FileFault("the EDL has no events", where=str(path), remedy="export the cut again")
+    for track in timeline.tracks:
+        _part_comments(track)
     return ReadCut(_from_zero(timeline).to_json_string(indent=-1).encode(), notes)
+
+
+def _part_comments(track: otio.schema.Track) -> None:
+    """A dissolve is one event of two clips, and some programs write the comments of both below it: those of the
+    clip that goes out are on its own event already."""
+    for index in range(2, len(track)):
+        if isinstance(track[index - 1], otio.schema.Transition) and isinstance(track[index], otio.schema.Clip):
+            own = track[index].metadata.get("cmx_3600", {})
+            before = set(track[index - 2].metadata.get("cmx_3600", {}).get("comments", []))
+            comments = [comment for comment in own.get("comments", []) if comment not in before]
+            if comments:  # where all are the same, they are of both
+                own["comments"] = comments
 
 
 def _unreadable(path: Path, error: Exception, rate: Rate) -> FileFault:
     return FileFault(
         f"not an EDL that can be read at {rate} frames per second: {printable(str(error), 300)}",
         where=str(path),
-        remedy="say the rate of its timecodes (--rate 30000/1001), or export the cut as OpenTimelineIO (.otio)",
+        remedy="count it at the right rate (rushes new and diff have --rate; a film is conformed at its own), "
+        "or export the cut as OpenTimelineIO (.otio)",
     )
 
 
