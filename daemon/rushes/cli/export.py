@@ -56,8 +56,8 @@ def export(
     from rushes.engine.studio import Studio
     from rushes.export.exporting import Wanted
 
-    lost = export_to(Studio.of_user().desk(film), out, Wanted(program, markers, burn_in))
-    _answer(out, lost, json)
+    desk = Studio.of_user().desk(film)
+    _answer(desk, out, export_to(desk, out, Wanted(program, markers, burn_in)), json)
 
 
 @command
@@ -78,15 +78,20 @@ def freeze(
     from rushes.engine.studio import Studio
     from rushes.export.cuts import freeze
 
-    _answer(*freeze(Studio.of_user().desk(film), name), json)
+    desk = Studio.of_user().desk(film)
+    _answer(desk, *freeze(desk, name), json)
 
 
-def _answer(out: Path, lost: list[tuple[str, str]], json: bool) -> None:
+def _answer(desk: Desk, out: Path, lost: list[tuple[str, str]], json: bool) -> None:
     if json:
         emit({"path": str(out), "lost": [{"use": use, "what": what} for use, what in lost]})
         return
+    names = {i.use: s.block.name for s in desk.read().shots.values() for i in s.items} if lost else {}
+    if lost:
+        show(f"not as in the film, in {out.name}:")
     for use, what in lost:
-        show(f"{shown(use, 40)}: {shown(what, 300)}" if use else shown(what, 300))
+        name = names.get(use) or use
+        show(f"    {shown(name, 40)}: {shown(what, 300)}" if use else f"    {shown(what, 300)}")
     show(str(out))
 
 

@@ -36,6 +36,10 @@ def difference(old: Path, new: Path, rate: str) -> tuple[Difference, list[str]]:
         )
     films = [_film_of(cut) for cut in cuts]
     found = compare(cuts[0], cuts[1], _names_gone(films[0]))
+    if ".edl" in (old.suffix.lower(), new.suffix.lower()):
+        heard = [change for change in found.changes if change.place.startswith("A")]
+        found.changes = [change for change in found.changes if change not in heard]
+        notes += ["an EDL may leave out the sound, so sound was not compared"] if heard else []
     if films[0] and films[1] and films[0].block.film == films[1].block.film:
         found.changes[:0] = _inherited(films[0], films[1])
     return found, notes
