@@ -29,7 +29,7 @@ _MARK = re.compile(f"rushes{_GAP}(?:1{_GAP})?use{_GAP}({_ID}){_GAP}shot{_GAP}({_
 _TOKEN = re.compile(rf"(?<![0-9a-z])({_ID})(?![0-9a-z])(?:_([tk][0-9]{{3,6}})(?![0-9]))?", re.I)
 
 _REEL = re.compile(r'"reel(?:[ _]?name)?"\s*:\s*(?:\{[^{}]{0,200}?"name"\s*:\s*)?"([^"]{1,80})"', re.IGNORECASE)
-_OF_TAKE = re.compile(rf"(.*?)__({_ID})_([tk][0-9]{{3,6}})(?![0-9])", re.IGNORECASE)
+_OF_TAKE = re.compile(rf"__({_ID})_([tk][0-9]{{3,6}})(?![0-9])", re.IGNORECASE)
 
 _MOST_TEXT = 64 * 1024
 """Bytes of one program's metadata on a clip that are searched."""
@@ -78,8 +78,9 @@ def marks(clip: Placed, shots: Container[str]) -> Iterator[Mark]:
 
 def shot_in_name(name: str) -> tuple[str, str, str] | None:
     """Shot name, id and take in the name of a file that is a take of any film; None for any other."""
-    found = _OF_TAKE.search(re.split(r"[/\\]", name)[-1])
-    return (found[1], found[2].lower(), found[3].lower()) if found else None
+    last = re.split(r"[/\\]", name)[-1]
+    found = _OF_TAKE.search(last)
+    return (last[: found.start()], found[1].lower(), found[2].lower()) if found else None
 
 
 def claims_of(clip: Placed) -> Mine | None:
