@@ -143,12 +143,7 @@ def _event(prepared: Prepared, track: otio.schema.Track, index: int, record: int
 
 def _only_speed(prepared: Prepared, clip: Clip) -> float:
     """One constant speed is all that an EDL holds of a clip's effects."""
-    speed, ramps = prepared.speed(clip)
-    others = sum(not isinstance(effect, otio.schema.TimeEffect) for effect in clip.effects)
-    if ramps:
-        prepared.lose(clip, "its speed ramp")
-    if others:
-        prepared.lose(clip, f"{others} effects")
+    speed = prepared.only_speed(clip)
     if "cdl" in clip.metadata:
         prepared.lose(clip, "its colour decision list")
     return speed

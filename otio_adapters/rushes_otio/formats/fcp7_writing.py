@@ -154,12 +154,7 @@ def _shape_transition(transition: otio.schema.Transition, track: otio.schema.Tra
 
 def _speed(prepared: Prepared, clip: Clip) -> dict[str, Any]:
     """The filter of a constant speed. In-points of such clips count played frames from the start of the file."""
-    scalar, ramps = prepared.speed(clip)
-    others = sum(not isinstance(e, otio.schema.TimeEffect) for e in clip.effects)
-    if ramps:
-        prepared.lose(clip, "its speed ramp")
-    if others:
-        prepared.lose(clip, f"{others} effects")
+    scalar = prepared.only_speed(clip)
     if scalar == 1:
         return {}
     if scalar == 0:

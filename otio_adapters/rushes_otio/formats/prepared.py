@@ -57,6 +57,16 @@ class Prepared:
         """How a clip is called in the list of what was lost: its use id, else its name."""
         return "" if clip is None else str(own(clip, "rushes").get("use") or clip.name)
 
+    def only_speed(self, clip: Clip) -> float:
+        """The one constant speed that a format holds of a clip's effects; the others are lost."""
+        scalar, ramps = self.speed(clip)
+        others = sum(not isinstance(effect, otio.schema.TimeEffect) for effect in clip.effects)
+        if ramps:
+            self.lose(clip, "its speed ramp")
+        if others:
+            self.lose(clip, f"{others} effects")
+        return scalar
+
     def speed(self, clip: Clip) -> tuple[float, bool]:
         """The product of a clip's constant speeds, and whether it has a ramp, which is none of them."""
         scalar, ramps = 1.0, False
