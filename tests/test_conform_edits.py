@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cuts import RATE, ZERO, Cut, dissolve, export, footage, gap, movie
+from cuts import LENGTH, RATE, ZERO, Cut, dissolve, export, footage, gap, movie
 from returning import cut_at, drop_metadata, film_at, record, returned, sent, shown, video
 from rushes.engine.changing import set_intent, shot_levels
 from rushes.engine.conforming import conform
