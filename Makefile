@@ -9,6 +9,7 @@ unexport PYTHONPATH PYTHONHOME
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TESTABLE := $(VENV)/.testable
 
 # The newest that really runs: pyenv puts shims on the path for versions that it does not run.
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
@@ -31,7 +32,7 @@ demo: $(INSTALLED) ## make a small film in ./demo, change one shot of it, render
 	$(BIN)/rushes demo demo
 	@echo 'The command rushes lies in $(BIN): PATH="$(CURDIR)/$(BIN):$$PATH"'
 
-test: $(INSTALLED) ## run the tests
+test: $(TESTABLE) ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(INSTALLED) ## check style, format and types
@@ -40,7 +41,7 @@ lint: $(INSTALLED) ## check style, format and types
 	$(BIN)/mypy
 	$(BIN)/python -m compileall -q $(COMPONENTS)
 
-bench: $(INSTALLED) ## measure speed side by side with what it is compared to
+bench: $(TESTABLE) ## measure speed side by side with what it is compared to
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(INSTALLED) ## write the command reference anew and check the documentation
@@ -59,4 +60,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(INSTALL_VENV); }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# torch by itself and first: what else asks for it takes the version that is there, else pip fetches gigabytes of CUDA.
+$(TESTABLE): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,diffusers]'
 	@touch $@

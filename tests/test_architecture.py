@@ -13,6 +13,13 @@ from source_tree import ROOT, imports, modules, package_folders
 
 LINES = 350
 
+GENERATORS = {
+    f"rushes.generators.{name}"
+    for name in "asking base cards downloads folders gpus hub installed loras models registry routing "
+    "rungs safetensors_files templates traits weights".split()
+}
+"""What is known of generators and models without importing one that makes pictures."""
+
 ARROWS: dict[str, set[str]] = {
     "rushes_otio": set(),
     "rushes": set(),
@@ -28,6 +35,7 @@ ARROWS: dict[str, set[str]] = {
         "rushes.store.canonical",
         "rushes.media",
         "rushes.generators.base",
+        "rushes.generators.cards",
         "rushes.generators.traits",
     },
     "rushes.worker": {
@@ -39,6 +47,7 @@ ARROWS: dict[str, set[str]] = {
         "rushes.stages",
         "rushes.limited",
         "rushes.generators.base",
+        "rushes.generators.cards",
     },
     "rushes.engine": {
         "rushes_otio",
@@ -48,9 +57,7 @@ ARROWS: dict[str, set[str]] = {
         "rushes.store",
         "rushes.media",
         "rushes.stages",
-        "rushes.generators.base",
-        "rushes.generators.registry",
-        "rushes.generators.traits",
+        *GENERATORS,
         "rushes.worker",
     },
     "rushes.export": {
@@ -131,8 +138,9 @@ ONE_DOOR: dict[str, str] = {
     "otio_cmx3600_adapter": "rushes_otio.formats",
     "otio_fcp_adapter": "rushes_otio.formats",
     "otio_aaf_adapter": "rushes_otio.formats",
-    "torch": "rushes.generators.diffusers",
-    "diffusers": "rushes.generators.diffusers",
+    **dict.fromkeys(("torch", "diffusers", "transformers", "accelerate", "peft"), "rushes.generators.diffusers"),
+    "safetensors": "rushes.generators.diffusers",
+    "huggingface_hub": "rushes.generators.downloads",
     "typer": "rushes.cli",
     "rich": "rushes.cli",
 }

@@ -287,7 +287,7 @@ def test_an_abandoned_motion_pass_ends_its_ffmpeg() -> None:
 
 
 def test_unknown_choices_are_refused() -> None:
-    for how in (FinishSpec(SIZE, "24/1", "stretch"), FinishSpec(SIZE, "24/1", "fill", "magic")):
+    for how in (FinishSpec(SIZE, "24/1", "bend"), FinishSpec(SIZE, "24/1", "fill", "magic")):
         with pytest.raises(BadRequest, match="cannot be"):
             conform([], how, "24/1")
     with pytest.raises(BadRequest, match="rate"):

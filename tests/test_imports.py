@@ -52,7 +52,8 @@ def test_an_entry_point_looks_for_no_torch(entry: str) -> None:
 
 
 def test_no_module_looks_for_torch() -> None:
-    everything = sorted(modules())
+    """But for the generator that is made of it, which workers import at first use."""
+    everything = sorted(name for name in modules() if not name.startswith("rushes.generators.diffusers"))
     assert "rushes.store.db" in everything
     assert tried(everything, GPU) == {}
 

@@ -8,15 +8,23 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
 
 import msgspec
 import numpy as np
 from PIL import Image
 
-from rushes.generators.base import Frame, KeyframeRequest, MotionRequest, Progress
+from rushes.generators.base import (
+    Footage,
+    Frame,
+    KeyframeRequest,
+    MotionRequest,
+    Unwatched,
+    Watch,
+    WordsRequest,
+)
+from rushes.generators.cards import Card
 from rushes.stages.encode import Encoder
 from rushes.worker.protocol import Film, read_request
 from rushes_otio.errors import BadRequest
@@ -28,39 +36,41 @@ class Fake:
     """Well-behaved unless told otherwise: `misdeeds` by the prompt's first word, in `keyframe`, `motion` and
     `frames` alike."""
 
-    name = "fake"
-    version = 1
-    reads: ClassVar = {"keyframe": frozenset({"prompt"}), "motion": frozenset({"prompt"})}
+    def words(self, request: WordsRequest, watch: Watch) -> bytes:
+        return request.prompt.encode()
 
-    def keyframe(self, request: KeyframeRequest, progress: Progress) -> bytes:
+    def environment(self) -> Mapping[str, str]:
+        return {"fake": "1"}
+
+    def keyframe(self, request: KeyframeRequest, watch: Watch) -> bytes:
         misdeed = request.fields.prompt.partition(" ")[0]
         if misdeed == "huge":
             return png(request.seed) + bytes(64 << 20)
         if misdeed == "text":
             return b"not a picture"
-        misbehave(misdeed, progress)
+        misbehave(misdeed, watch)
         return png(request.seed)
 
-    def motion(self, request: MotionRequest, progress: Progress) -> bytes:
+    def motion(self, request: MotionRequest, watch: Watch, footage: Footage | None = None) -> bytes:
         misdeed, _, later = request.fields.prompt.partition(" ")
-        misbehave(misdeed, progress)
+        misbehave(misdeed, watch)
         frames = request.frames - 1 if misdeed == "short" else request.frames
         return json.dumps({"frames": frames, "seed": request.seed, "later": later}).encode()
 
     def length(self, motion: bytes) -> int:
         return int(json.loads(motion)["frames"])
 
-    def frames(self, motion: bytes, size: tuple[int, int]) -> Iterator[Frame]:
+    def frames(self, motion: bytes, size: tuple[int, int], card: Card | None, watch: Watch) -> Iterator[Frame]:
         told = json.loads(motion)
         count = told["frames"] - 2 if told["later"] == "fewer" else told["frames"]
         for n in range(count):
             if told["later"] == "slow":
                 time.sleep(0.02)
             elif n == 3:
-                misbehave(told["later"], lambda done, total: None)
+                misbehave(told["later"], Unwatched())
             yield np.full((size[1], size[0], 3), (told["seed"] + n) % 256, np.uint8)
 
-    def picture(self, motion: bytes, frame: int) -> bytes:
+    def picture(self, motion: bytes, frame: int, card: Card | None, watch: Watch) -> bytes:
         return png(json.loads(motion)["seed"] + frame)
 
 
@@ -70,7 +80,7 @@ def png(value: int) -> bytes:
     return out.getvalue()
 
 
-def misbehave(misdeed: str, progress: Progress) -> None:
+def misbehave(misdeed: str, watch: Watch) -> None:
     match misdeed:
         case "raise":
             raise ValueError("\udcff\0nothing but trouble")
@@ -93,10 +103,10 @@ def misbehave(misdeed: str, progress: Progress) -> None:
         case "slow":
             for n in range(FOREVER * 100):
                 time.sleep(0.01)
-                progress(n, FOREVER * 100)
+                watch.progress(n, FOREVER * 100)
         case "brief":
             time.sleep(0.15)
-            progress(1, 2)
+            watch.progress(1, 2)
         case "sleep":
             time.sleep(FOREVER)
         case "hold":  # the interpreter's lock is never given back: no thread of the worker runs again

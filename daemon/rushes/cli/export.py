@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ from rushes.cli.edge import FilmPath, Json, command, emit, say, show, shown
 
 if TYPE_CHECKING:
     from rushes.engine.studio import Desk
-    from rushes.export.exporting import Wanted
+    from rushes.export.exporting import Progress, Wanted
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +26,10 @@ def register(app: typer.Typer) -> None:
 def export(
     film: FilmPath,
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="A file: .otio, .edl, .xml, .mp4, .mov, .csv or .png.")
+        str,
+        typer.Argument(
+            metavar="OUT|SHOT", help="A file: .otio, .edl, .xml, .mp4, .mov, .csv or .png. A shot, with --frames."
+        ),
     ],
     program: Annotated[
         str, typer.Option("--for", metavar="PROGRAM", help="Shape a timeline for resolve or premiere.")
@@ -35,6 +40,10 @@ def export(
     burn_in: Annotated[
         bool, typer.Option("--burn-in", help="Write shot, take and timecode into the picture of a movie.")
     ] = False,
+    frames: Annotated[
+        Path | None,
+        typer.Option("--frames", metavar="OUT.%04d.exr", help="Write a shot's take as linear half-float EXRs."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Export the film: a timeline for other programs, a movie to watch, a shot list, a contact sheet.
@@ -46,18 +55,24 @@ def export(
         rushes export film.otio cut.mp4 --burn-in
         rushes export film.otio shots.csv
         rushes export film.otio contact.png
+        rushes export film.otio SC010_SH020 --frames comp/sh020.%04d.exr
 
     .xml is what Premiere and most others read; an .edl holds one track of cuts and dissolves; .mov is ProRes; a
     .csv of prompts goes back in by rushes set --from-csv.
 
     What has no picture yet is a slate. What the format cannot hold is listed, clip by clip. A timeline that comes
     back, changed, in any format: rushes conform.
+
+    Frame 1001 is shot frame 0; a comp goes back in by rushes takes --add.
     """
     from rushes.engine.studio import Studio
     from rushes.export.exporting import Wanted
 
-    desk = Studio.of_user().desk(film)
-    _answer(desk, out, export_to(desk, out, Wanted(program, markers, burn_in)), json)
+    desk, wanted = Studio.of_user().desk(film), Wanted(program, markers, burn_in)
+    if frames is not None:
+        _frames(desk, out, frames, wanted, json)
+        return
+    _answer(desk, Path(out), export_to(desk, Path(out), wanted), json)
 
 
 @command
@@ -82,9 +97,19 @@ def freeze(
     _answer(desk, *freeze(desk, name), json)
 
 
-def _answer(desk: Desk, out: Path, lost: list[tuple[str, str]], json: bool) -> None:
+def _frames(desk: Desk, shot: str, pattern: Path, wanted: Wanted, json: bool) -> None:
+    from rushes.export.exporting import check_wanted
+    from rushes.export.frames import export_frames
+
+    check_wanted(".exr", wanted)
+    with percent(pattern.name) as progress:
+        made = export_frames(desk, shot, pattern, progress)
+    _answer(desk, pattern, made.lost, json, frames=[made.first, made.last])
+
+
+def _answer(desk: Desk, out: Path, lost: list[tuple[str, str]], json: bool, **more: object) -> None:
     if json:
-        emit({"path": str(out), "lost": [{"use": use, "what": what} for use, what in lost]})
+        emit({"path": str(out), "lost": [{"use": use, "what": what} for use, what in lost], **more})
         return
     names = {i.use: s.block.name for s in desk.read().shots.values() for i in s.items} if lost else {}
     if lost:
@@ -99,6 +124,13 @@ def export_to(desk: Desk, out: Path, wanted: Wanted | None = None) -> list[tuple
     """Export a film, with progress on a terminal."""
     from rushes.export.exporting import Wanted, export_film
 
+    with percent(out.name) as progress:
+        return export_film(desk, out, progress, wanted or Wanted())
+
+
+@contextmanager
+def percent(name: str) -> Iterator[Progress]:
+    """Per cent on a terminal, gone again in the end."""
     said = -1
 
     def progress(done: int, total: int) -> None:
@@ -106,9 +138,8 @@ def export_to(desk: Desk, out: Path, wanted: Wanted | None = None) -> list[tuple
         percent = 100 * done // total
         if percent != said and sys.stderr.isatty():
             said = percent
-            sys.stderr.write(f"\r{out.name}: {percent} %")
+            sys.stderr.write(f"\r{name}: {percent} %")
 
-    lost = export_film(desk, out, progress, wanted or Wanted())
+    yield progress
     if said >= 0:
-        say("\r" + " " * (len(out.name) + 8) + "\r" if sys.stderr.isatty() else "")
-    return lost
+        say("\r" + " " * (len(name) + 8) + "\r" if sys.stderr.isatty() else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +38,17 @@ def show_(
         parts = [level for key, level in origin.items() if key == field or key.startswith(f"{field}.")]
         show(f"  {field:<14} {shown(value, 300)}")
         show(f"  {'':<14}   from {', '.join(dict.fromkeys(parts)) or _default(field)}")
+    _routing(found.get("routing", {}))
+
+
+def _routing(routing: dict[str, Any]) -> None:
+    """Which model, and why; nothing where there is only one way."""
+    if not routing or not routing["others"] and not routing["still"]:
+        return
+    still = f", with a still by {shown(routing['still'])}" if routing["still"] else ""
+    show(f"  {'made by':<14} {shown(routing['model'])}{still}: {shown(routing['why'], 200)}")
+    for name, why in routing["others"].items():
+        show(f"  {'':<14}   not {shown(name)}: {shown(why, 200)}")
 
 
 def _default(field: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rushes.connection import read_connection
+from rushes.engine.checks import Check
+from rushes.engine.gpus import Machine, ThisMachine, gpu_checks
+from rushes.engine.studio import Studio
 from rushes.generators.registry import Registry
 from rushes.store.alive import exists
 from rushes.store.db import Database
@@ -24,47 +24,34 @@ LEAST_GIB = 5
 """A minute of 1080p ProRes 422 HQ is about 2 GiB, and takes are never overwritten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding."""
-
-    name: str
-    ok: bool
-    detail: str
-    remedy: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def examine(places: Places) -> list[Check]:
-    """Every check, in the order a person would look."""
-    checks: list[tuple[str, Callable[[Places], Check]]] = [
-        ("python", _python),
-        ("settings", _settings),
-        ("ffmpeg", _ffmpeg),
-        ("codecs", _codecs),
-        ("state", lambda p: _folder("state", p.state)),
-        ("cache", lambda p: _folder("cache", p.cache)),
-        ("disk", _disk),
-        ("database", _database),
-        ("models", _models),
-        ("daemon", _daemon),
-        ("gpu", _gpu),
+def examine(places: Places, machine: Machine | None = None) -> list[Check]:
+    """Every check, in the order a person would look. `machine` is whose GPUs are looked at: this one."""
+    checks: list[tuple[str, Callable[[], list[Check]]]] = [
+        ("python", lambda: [_python()]),
+        ("settings", lambda: [_settings(places)]),
+        ("ffmpeg", lambda: [_ffmpeg()]),
+        ("codecs", lambda: [_codecs()]),
+        ("state", lambda: [_folder("state", places.state)]),
+        ("cache", lambda: [_folder("cache", places.cache)]),
+        ("disk", lambda: [_disk(places)]),
+        ("database", lambda: [_database(places)]),
+        ("models", lambda: [_models(places)]),
+        ("daemon", lambda: [_daemon(places)]),
+        ("gpu", lambda: gpu_checks(_registry(places), machine or ThisMachine(), _workers(places))),
     ]
-    return [_guarded(name, check, places) for name, check in checks]
+    return [found for name, check in checks for found in _guarded(name, check)]
 
 
-def _guarded(name: str, check: Callable[[Places], Check], places: Places) -> Check:
+def _guarded(name: str, check: Callable[[], list[Check]]) -> list[Check]:
     try:
-        return check(places)
+        return check()
     except RushesError as e:
-        return Check(name, False, e.text, e.remedy)
+        return [Check(name, False, e.text, e.remedy)]
     except OSError as e:
-        return Check(name, False, str(e), "check the path and its permissions")
+        return [Check(name, False, str(e), "check the path and its permissions")]
 
 
-def _python(_: Places) -> Check:
+def _python() -> Check:
     return Check(
         "python", True, f"{platform.python_version()} on {platform.platform(terse=True)}, {sys.executable}"
     )
@@ -78,13 +65,13 @@ def _settings(places: Places) -> Check:
     return Check("settings", True, f"{places.settings}{there}")
 
 
-def _ffmpeg(_: Places) -> Check:
+def _ffmpeg() -> Check:
     from rushes.media import ffmpeg
 
     return Check("ffmpeg", True, f"{ffmpeg.version()}, {ffmpeg.binary()}")
 
 
-def _codecs(_: Places) -> Check:
+def _codecs() -> Check:
     from rushes.media import ffmpeg
     from rushes.stages.encode import CODECS
 
@@ -116,7 +103,7 @@ def _database(places: Places) -> Check:
 
 
 def _models(places: Places) -> Check:
-    registry = Registry.read(places.models)
+    registry = Studio(places).registry
     lacking = [name for name, model in registry.models.items() if model.traits is None]
     if lacking:
         said = f"no generator here for: {', '.join(lacking)}"
@@ -134,14 +121,15 @@ def _daemon(places: Places) -> Check:
     return Check("daemon", True, f"process {found.pid}, version {found.version}, {found.commands}")
 
 
-def _gpu(_: Places) -> Check:
-    """No GPU is no fault: the animatic needs none."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return Check("gpu", True, "none found; the animatic needs none")
-    asked = [tool, "--query-gpu=name,memory.free,driver_version", "--format=csv,noheader"]
+def _registry(places: Places) -> Registry:
+    """Without the user's models where their file is at fault: the check `models` says so."""
     try:
-        found = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True)
-    except (subprocess.SubprocessError, OSError) as e:
-        return Check("gpu", True, f"nvidia-smi does not answer ({e}); the animatic needs no GPU")
-    return Check("gpu", True, found.stdout.strip().replace("\n", "; "))
+        return Studio(places).registry
+    except RushesError:
+        return Registry({})
+
+
+def _workers(places: Places) -> set[int]:
+    """PIDs of the processes that hold a device for Rushes, or held it last."""
+    found = (path.read_text(errors="replace").strip() for path in places.locks.glob("device-*.pid"))
+    return {int(pid) for pid in found if pid.isdecimal()}

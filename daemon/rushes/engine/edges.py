@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rushes.engine.lengths import native_frame
 from rushes.engine.motion import piece_at
 from rushes.engine.reasons import PICTURE, UNKNOWN, Reason, enter
 from rushes.engine.recipe import Recipe, Sources
@@ -21,6 +22,9 @@ from rushes_otio.schema import ShotBlock
 from rushes_otio.tracks import Track
 
 Place = tuple[Track, int]
+
+IN = "in"
+"""Where a plate begins: at the first frame that its use shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,25 @@ def footage_end(rate: float, place: Place) -> int:
     """The first frame of an external clip's file that is no longer shown; `rate` is the film's."""
     track, index = place
     item = track.items[index]
-    known = item.default_media.available_range if item.default_media else None
-    own = known.start_time.rate if known else rate
-    begins = known.start_time.value if known else 0.0
-    starts = item.source.start_time.frames_at(own) if item.source else begins
     _, after = transitions(track, index)
-    return round(starts - begins + max(1.0, (item.length + after) * speed(item) * own / rate))
+    own = _own_rate(rate, place)
+    return footage_start(rate, place) + round(max(1.0, (item.length + after) * speed(item) * own / rate))
+
+
+def footage_start(rate: float, place: Place) -> int:
+    """The first frame of an external clip's file that is shown, counted from the file's first."""
+    item = place[0].items[place[1]]
+    known = item.default_media.available_range if item.default_media else None
+    begins = known.start_time.value if known else 0.0
+    starts = item.source.start_time.frames_at(_own_rate(rate, place)) if item.source else begins
+    return round(starts - begins)
+
+
+def _own_rate(rate: float, place: Place) -> float:
+    """The rate of a clip's file; the film's where that is not known."""
+    item = place[0].items[place[1]]
+    known = item.default_media.available_range if item.default_media else None
+    return known.start_time.rate if known else rate
 
 
 class Edges:
@@ -113,8 +130,10 @@ class Edges:
 
     def value(self, name: str, value: Any) -> Any:  # noqa: ANN401
         """The recipe's value of a field: digests and frame numbers, or `UNKNOWN`."""
-        if isinstance(value, str):
-            value = {"from": value, "at": 0} if is_id(value) and self._known.uses.find(value) else {"image": value}
+        if isinstance(value, str):  # a plate or a mask: a file, or a use from the frame on that it shows first
+            value = (
+                {"from": value, "at": IN} if is_id(value) and self._known.uses.find(value) else {"image": value}
+            )
         if "image" in value:
             return {"image": self._known.sources.files.digest(value["image"], self._where)}
         place = self._known.uses.find(value["from"])
@@ -144,7 +163,8 @@ class Edges:
                 where=self._where,
                 remedy="relink the footage in the cut",
             )
-        frame = at if isinstance(at, int) else footage_end(float(self._known.film.rate), place)
+        rate = float(self._known.film.rate)
+        frame = at if isinstance(at, int) else footage_start(rate, place) if at == IN else footage_end(rate, place)
         return {"media": self._known.sources.files.digest(media.target_url, self._where), "frame": frame}
 
     def _frame_of_shot(self, name: str, place: Place, at: object) -> Any:  # noqa: ANN401
@@ -161,12 +181,14 @@ class Edges:
                 where=self._where,
                 remedy=f"mend {block.name} first: {upstream.fault.text if upstream.fault else ''}",
             )
-        frame = at if isinstance(at, int) else shown(film, *place).end
+        frame = at if isinstance(at, int) else shown(film, *place).first if at == IN else shown(film, *place).end
         if chosen is None or not upstream.settled:
             return UNKNOWN
         if frame >= upstream.have:
             return self._beyond(block, frame, upstream.have)
-        return {"motion": piece_at(chosen.motion, frame), "frame": frame}
+        rate = str(film.rate)
+        native = native_frame(frame, rate, str(chosen.recipe["model"].get("rate") or rate))
+        return {"motion": piece_at(chosen.motion, native), "frame": frame if at == IN else native}
 
     def _beyond(self, block: ShotBlock, frame: int, have: int) -> Any:  # noqa: ANN401
         if block.locked:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rushes.engine.edges import ShotPlan
+from rushes.engine.models_of import Models
 from rushes.engine.plan import Planner
 from rushes.engine.reasons import UNKNOWN
 from rushes.engine.statusing import film_status
 from rushes.engine.studio import Desk
 from rushes.messages import commands
+from rushes_otio.errors import ShotFault
 from rushes_otio.pointing import find_shot
 
 Result = dict[str, Any]
@@ -34,7 +37,32 @@ def show(desk: Desk, command: commands.Show) -> Result:
         "needed": planned.needed,
         "recipe": recipe,
         "origin": dict(planned.resolved.origin) if planned.resolved else {},
+        "routing": _routing(desk, planned),
     }
+
+
+def _routing(desk: Desk, planned: ShotPlan) -> Result:
+    """Which model makes the shot, why, and why not the others. What was rendered keeps its model while what it
+    asks for and needs is the same."""
+    recipe, resolved, registry = planned.today, planned.resolved, desk.studio.registry
+    if recipe is None or resolved is None:
+        return {}
+    name, still = recipe["model"]["name"], ((recipe.get("keyframe") or {}).get("model") or {}).get("name")
+    try:
+        route = Models(registry, desk.files, planned.block.name).explained(resolved.values)
+    except ShotFault as fault:
+        return {
+            "model": name,
+            "still": still,
+            "why": "the shot was rendered with it",
+            "others": {},
+            "now": fault.text,
+        }
+    if (route.name, route.still) == (name, still) or route.name == name:
+        return {"model": name, "still": still, "why": route.why, "others": dict(route.others)}
+    others = {**route.others, route.name: "it would be used now, but the shot was rendered before"}
+    others.pop(name, None)
+    return {"model": name, "still": still, "why": "the shot was rendered with it", "others": others}
 
 
 ACTS: dict[type, Callable[[Desk, Any], Result]] = {commands.Status: status, commands.Show: show}

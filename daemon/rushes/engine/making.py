@@ -13,19 +13,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rushes.engine.bringing import brought_in
+from rushes.engine.crew import Crew
 from rushes.engine.edges import ShotPlan
+from rushes.engine.lengths import Layout
+from rushes.engine.models_of import Models
 from rushes.engine.motion import pieces
 from rushes.engine.orders import derived_seed
+from rushes.engine.picturing import Picturing
 from rushes.engine.reasons import PICTURE, enter
-from rushes.engine.stagework import Answer, Ask, Layout, Notes, StageWork
+from rushes.engine.recipe import size_of
+from rushes.engine.stagework import Answer, Ask, Cached, Notes, Stages, Stored
 from rushes.engine.stills import keep_still
-from rushes.engine.taking import Context, Made, Taking, size_of
+from rushes.engine.taking import Context, Made, Taking
 from rushes.stages.encode import check_delivery
 from rushes.store.cache import Entry
 from rushes.store.takes import TakeRecord
 from rushes_otio.errors import ShotFault
 from rushes_otio.schema import ShotBlock
 from rushes_otio.text import printable
+
+Outcome = Generator[Ask, Answer, Made]
 
 
 @dataclass(slots=True)
@@ -37,20 +45,37 @@ class Making:
     scratch: Path
     handles: int
 
-    def run(self) -> Generator[Ask, Answer, Made]:
+    def run(self) -> Outcome:
         """Make the take. ShotFault and MediaFault when it cannot be made."""
         recipe = self.recipe()
         size = size_of(recipe)
         check_delivery(size, recipe["delivery"]["codec"])
         previous = self._previous()
-        layout = self._layout(previous)
+        if previous is not None and previous.added:
+            return (yield from self._finished_anew(recipe, previous))
         seed, n = self._seed(recipe, previous)
-        stages = self._stages(recipe, seed, self.context.notes)
+        crew = self.crew(recipe)
+        crew.check()
+        picturing = self.picturing(crew, seed, self._cached(self.context.notes))
         if self.context.order.until == "keyframe":
-            still = yield from stages.keyframe()
-            return keep_still(self.context, recipe, str(seed), n, still)
-        made = yield from stages.motion(layout)
-        take = Taking(self.context, recipe, str(seed), n, layout, made, previous)
+            still = yield from picturing.keyframe()
+            return keep_still(self.context, crew, str(seed), n, still)
+        layout = self._layout(crew, previous)
+        made = yield from picturing.motion(layout)
+        take = Taking(self.context, crew, picturing.plate(size), str(seed), n, layout, made, previous)
+        return (yield from take.run())
+
+    def _finished_anew(self, recipe: dict[str, Any], record: TakeRecord) -> Outcome:
+        """A take that was brought in from elsewhere, as the film wants it delivered today."""
+        if self.context.plan.needed > record.window.frames:
+            raise ShotFault(
+                f"its take {record.take} came from elsewhere and has {record.window.frames} frames; the cut shows "
+                f"{self.context.plan.needed}",
+                remedy="bring a longer file, rushes takes FILM SHOT --add FILE, or render --another 1",
+            )
+        crew, made = brought_in(self.context.desk, record, recipe)
+        layout = [(piece.start, piece.frames) for piece in record.pieces]
+        take = Taking(self.context, crew, None, record.seed, record.n, layout, made, record)
         return (yield from take.run())
 
     def recipe(self) -> dict[str, Any]:
@@ -58,15 +83,24 @@ class Making:
         recipe = self.context.plan.recipe
         if recipe is None:
             raise ShotFault("what it continues from has not been rendered", remedy="render that shot first")
-        if not self.context.order.model:
-            return recipe
-        registry = self.context.desk.studio.registry
-        routed = registry.route(self.context.order.model, None, self.context.block.name)
-        return {**recipe, "model": {**routed, "asked": recipe["model"]["asked"]}}
+        desk, order = self.context.desk, self.context.order
+        models = Models(desk.studio.registry, desk.files, self.context.block.name)
+        if order.model:
+            recipe = models.rerouted(recipe, order.model)
+        if order.until == "keyframe" and self.crew(recipe).drawer is None and "plate" not in recipe:
+            recipe = models.with_still(recipe)
+        return recipe
 
-    def _stages(self, recipe: dict[str, Any], seed: int, notes: Notes) -> StageWork:
-        traits = self.context.desk.studio.registry.traits(recipe["model"]["name"])
-        return StageWork(self.context.desk.studio.cache, self, self.scratch, traits, recipe, seed, notes)
+    def crew(self, recipe: dict[str, Any]) -> Crew:
+        """Who makes a recipe."""
+        return Crew(self.context.desk.studio.registry, recipe, self.holding)
+
+    def _cached(self, notes: Notes) -> Stages:
+        return Cached(self.context.desk.studio.cache, self.scratch, notes)
+
+    def picturing(self, crew: Crew, seed: int, stages: Stages) -> Picturing:
+        """The picture stages of this shot, done by `crew`."""
+        return Picturing(stages, self, crew, seed, self.context.plan.needed)
 
     # -- what is kept of the chosen take ---------------------------------------------------------------------
 
@@ -88,13 +122,13 @@ class Making:
         record = shelf.record(block, chosen.take)
         return record if record.pieces else None
 
-    def _layout(self, previous: TakeRecord | None) -> Layout:
-        needed = max(1, self.context.plan.needed)
+    def _layout(self, crew: Crew, previous: TakeRecord | None) -> Layout:
+        needed, lengths = max(1, self.context.plan.needed), crew.lengths
         if previous is None:
-            return [(0, needed + self.handles)]
+            return lengths.layout(needed + self.handles)
         kept = [(piece.start, piece.frames) for piece in previous.pieces]
-        have = sum(frames for _, frames in kept)
-        return kept if have >= needed else [*kept, (have, needed + self.handles - have)]
+        have = lengths.film_for(sum(frames for _, frames in kept))
+        return kept if have >= needed else lengths.layout(needed + self.handles, kept)
 
     def _seed(self, recipe: dict[str, Any], previous: TakeRecord | None) -> tuple[int, int]:
         """The seed and its counter. A variation varies also when the shot's seed is set."""
@@ -116,25 +150,39 @@ class Making:
     def holding(self, digest: str) -> Path:
         return self.context.desk.files.holding(digest)
 
-    def motion(self, digest: str) -> Generator[Ask, Answer, tuple[Entry, int]]:
+    def motion(self, digest: str) -> Generator[Ask, Answer, Stored]:
         """The stored motion of a shot this one continues from; made again when the cache has dropped it."""
+        block = self._upstream(digest)
+        assert block.chosen is not None
+        record = self.context.shelf.record(block, block.chosen.take)
+        piece = next(piece for piece in record.pieces if piece.digest == digest)
+        if record.added:
+            brought, made = brought_in(self.context.desk, record, dict(record.recipe))
+            return _stored(made[0], 0, brought)
+        crew = self.crew(dict(record.recipe))
+        entry = self.context.desk.studio.cache.get(piece.key)
+        if entry is None or entry.digest != digest:
+            picturing = self.picturing(crew, int(record.seed), self._cached(Notes()))
+            made = yield from picturing.motion([(p.start, p.frames) for p in record.pieces])
+            entry = made[record.pieces.index(piece)]
+        return _stored(entry, piece.start, crew)
+
+    def movie(self, digest: str) -> Path:
+        block = self._upstream(digest)
+        assert block.chosen is not None
+        return self.context.shelf.find(block, block.chosen.take).movie
+
+    def _upstream(self, digest: str) -> ShotBlock:
+        """The shot this one rests on whose chosen take has this motion."""
         for shot_id in self.context.plan.upstream:
             block = self.planned[shot_id].block
             if block.chosen and digest in (d for _, d in pieces(block.chosen.motion)):
-                return (yield from self._motion_of(block, digest))
+                return block
         raise ShotFault(
             "the picture it continues from is not in the cut any more",
             remedy="point first_frame at another use, or unset it",
         )
 
-    def _motion_of(self, block: ShotBlock, digest: str) -> Generator[Ask, Answer, tuple[Entry, int]]:
-        assert block.chosen is not None
-        record = self.context.shelf.record(block, block.chosen.take)
-        for piece in record.pieces:
-            entry = self.context.desk.studio.cache.get(piece.key)
-            if piece.digest == digest and entry is not None:
-                return entry, piece.start
-        stages = self._stages(dict(record.recipe), int(record.seed), Notes())
-        made = yield from stages.motion([(p.start, p.frames) for p in record.pieces])
-        position = next(i for i, piece in enumerate(record.pieces) if piece.digest == digest)
-        return made[position], record.pieces[position].start
+
+def _stored(entry: Entry, begins: int, crew: Crew) -> Stored:
+    return Stored(entry, begins, crew.mover.name, crew.mover.generator, crew.mover.card)

@@ -53,6 +53,9 @@ def differences(
         was, now = accepted.get(name), today.get(name)
         if was == now or name in ("cast", "caption", "delivery", "model"):
             continue
+        if name == "keyframe" and _routed(was) and _routed(now):
+            found += _routed_still(was, now)
+            continue
         if name in COMPOSED and _explained(name, resolved, accepted):
             continue
         found.append(Reason(name, was, None if now is UNKNOWN else now, via.get(name, ())))
@@ -60,6 +63,18 @@ def differences(
     found += _delivery(today, accepted) + _model(today.get("model", {}), accepted.get("model", {}))
     order = {name: position for position, name in enumerate(FIELDS)}
     return tuple(sorted(found, key=lambda r: (order.get(r.input.partition(".")[0], -1), r.input)))
+
+
+def _routed(keyframe: object) -> bool:
+    """Whether a shot has no still of its own asking: none, or one that its model needs to start from."""
+    return keyframe is None or (isinstance(keyframe, dict) and bool(keyframe.get("routed")))
+
+
+def _routed_still(was: Recipe | None, now: Recipe | None) -> list[Reason]:
+    before, today = ((still or {}).get("model") or {} for still in (was, now))
+    if before.get("name") == today.get("name"):
+        return [Reason("keyframe.model", before.get("fingerprint"), today.get("fingerprint"))]
+    return [Reason("keyframe.model", before.get("name"), today.get("name"))]
 
 
 def _cast(today: Recipe, accepted: Recipe) -> list[Reason]:
@@ -98,8 +113,8 @@ def _delivery(today: Recipe, accepted: Recipe) -> list[Reason]:
 
 
 def _model(now: Recipe, was: Recipe) -> list[Reason]:
-    if now == was:
-        return []
+    if all(now.get(key) == was.get(key) for key in ("asked", "name", "fingerprint")):
+        return []  # its rate is the film's affair, or in its fingerprint
     if now.get("name") == was.get("name") and now.get("fingerprint") != was.get("fingerprint"):
         return [Reason("model.fingerprint", was.get("fingerprint"), now.get("fingerprint"))]
     return [Reason("model", was.get("asked") or was.get("name"), now.get("asked") or now.get("name"))]

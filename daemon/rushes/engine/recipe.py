@@ -7,10 +7,11 @@ nothing. Its keys are rows of the intent table; `caption` and `cast` are what th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
+from rushes.engine.models_of import Files, Models
 from rushes.generators.registry import Registry
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film
@@ -31,6 +32,7 @@ class _Model(msgspec.Struct):
     name: str
     asked: str | None = None
     fingerprint: str = ""
+    rate: str = ""
 
 
 class _Still(msgspec.Struct):
@@ -68,13 +70,6 @@ def accepted_recipe(block: ShotBlock, where: str) -> Recipe | None:
     return block.chosen.recipe
 
 
-class Files(Protocol):
-    """The content of files a film mentions."""
-
-    def digest(self, path: str, where: str) -> str:
-        """sha256 of the file that a film calls `path`; ShotFault when it may not or cannot be read."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What a recipe needs to know beside the film."""
@@ -103,10 +98,7 @@ def build(
     for name, key in (("references", "image"), ("loras", "file")):
         if name in values:
             recipe[name] = [{**r, key: sources.files.digest(r[key], where)} for r in values[name]]
-    route = sources.registry.route
-    recipe["model"] = route(values.get("model"), accepted.get("model") if accepted else None, where)
-    if "keyframe" in values:
-        recipe["keyframe"] = _keyframe(values["keyframe"], accepted or {}, sources, where)
+    recipe.update(Models(sources.registry, sources.files, where).of(values, accepted or {}, film.block.rate))
     recipe.setdefault("interpolation", "motion")
     recipe.setdefault("fit", "fill")
     recipe["rate"] = film.block.rate
@@ -119,8 +111,7 @@ def _cast(entry: Entry, resolved: Resolved) -> dict[str, str]:
     return {"kind": entry.kind, "description": entry.in_prompt, "in": place}
 
 
-def _keyframe(value: Recipe, accepted: Recipe, sources: Sources, where: str) -> Recipe:
-    if "image" in value:
-        return {"image": sources.files.digest(value["image"], where)}
-    was = (accepted.get("keyframe") or {}).get("model")
-    return {**value, "model": sources.registry.route(value.get("model"), was, where)}
+def size_of(recipe: Recipe) -> tuple[int, int]:
+    """Width and height of a recipe's delivery."""
+    width, _, height = str(recipe["delivery"]["size"]).partition("x")
+    return int(width), int(height)

@@ -12,6 +12,9 @@ from rushes.engine.shooting import Shooting
 from rushes.engine.studio import Desk, Studio
 from rushes.engine.telling import Tell
 from rushes.engine.wishes import Wishes
+from rushes.generators.gpus import card_memory
+from rushes.generators.models import QUALITIES
+from rushes.generators.traits import DIFFUSERS
 from rushes.store.durable import tidy_parts
 from rushes.worker.ledger import Patience
 from rushes.worker.supervisor import WorkerProcess, WorkerSettings
@@ -27,15 +30,26 @@ def wishes_for(desk: Desk, shots: Sequence[str], another: int, until: str, model
     if until not in STAGES_TO_STOP_AT:
         raise BadRequest(f"a render cannot stop at {until!r}", remedy="--until keyframe makes stills")
     film = desk.read()
-    if model:
-        desk.studio.registry.traits(str(desk.studio.registry.route(model, None, "--model")["name"]))
+    if model and model not in QUALITIES:
+        desk.studio.registry.known(model, "--model")
+        desk.studio.registry.traits(model)
     return Wishes(tuple(find_shot(film, text).block.shot for text in shots), another, until, model)
 
 
 def worker_of(studio: Studio) -> Workers:
-    """A worker process of this process's own, as the settings say."""
+    """A worker process of this process's own, as the settings say: for the GPU where there is one and a model that
+    needs it, which it then holds alone."""
+    if not studio.registry.has_weights:
+        return plain_worker(studio)
+    device = "cpu" if card_memory() is None else "cuda:0"
     patience = Patience(silence=studio.settings.silence_s)
-    return WorkerProcess(WorkerSettings(studio.places.state, patience=patience))
+    warm = ("animatic", DIFFUSERS.name)
+    return WorkerProcess(WorkerSettings(studio.places.state, device, patience=patience, warm=warm))
+
+
+def plain_worker(studio: Studio) -> Workers:
+    """A worker process for what needs no GPU."""
+    return WorkerProcess(WorkerSettings(studio.places.state, patience=Patience(silence=studio.settings.silence_s)))
 
 
 def render_film(desk: Desk, wishes: Wishes, tell: Tell, workers: Workers | None = None) -> Outcome:

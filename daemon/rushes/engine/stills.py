@@ -5,19 +5,22 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from rushes.engine.taking import Context, Made, size_of
+from rushes.engine.crew import Crew
+from rushes.engine.recipe import size_of
+from rushes.engine.taking import Context, Made
+from rushes.generators.traits import GENERATORS
 from rushes.store.cache import Entry
 from rushes.store.durable import fault_of, publish
 from rushes.store.takes import MadeBy, TakeRecord, Window, write_record
 from rushes_otio.errors import ShotFault
 
 
-def keep_still(context: Context, recipe: dict[str, Any], seed: str, n: int, still: Entry) -> Made:
+def keep_still(context: Context, crew: Crew, seed: str, n: int, still: Entry) -> Made:
     """The still on the shelf; one that is there already is not kept twice."""
+    recipe = crew.recipe
     if "first_frame" in recipe:
         raise ShotFault(
             "it continues from another shot and has no still of its own", remedy="render it as a whole"
@@ -33,7 +36,7 @@ def keep_still(context: Context, recipe: dict[str, Any], seed: str, n: int, stil
         shutil.copyfile(still.path, part)
     except OSError as error:
         raise fault_of(error, part) from error
-    traits = context.desk.studio.registry.traits(recipe["model"]["name"])
+    assert crew.drawer is not None  # it made the still
     record = TakeRecord(
         shot=block.shot,
         take=take,
@@ -47,10 +50,10 @@ def keep_still(context: Context, recipe: dict[str, Any], seed: str, n: int, stil
         window=Window(1, str(context.film.rate), size_of(recipe)),
         codec="png",
         frames_digest=still.digest,
-        generator=MadeBy(traits.name, traits.version),
+        generator=MadeBy(crew.drawer.generator, GENERATORS[crew.drawer.generator].version),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         intent=msgspec.json.decode(block.intent),
-        environment=dict(context.environment),
+        environment={**context.environment, **context.notes.environment},
         seconds=dict(context.notes.seconds),
     )
     write_record(picture.with_suffix(".json"), record)

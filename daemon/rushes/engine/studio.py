@@ -26,6 +26,7 @@ from rushes_otio.errors import RushesError
 from rushes_otio.film import Film
 
 if TYPE_CHECKING:
+    from rushes.generators.weights import Weights
     from rushes.store.cache import StageCache
     from rushes.store.changes import Changes
     from rushes.store.shelf import Shelf
@@ -52,7 +53,13 @@ class Studio:
 
     @cached_property
     def registry(self) -> Registry:
-        return Registry.read(self.places.models)
+        return Registry.read(self.places.models, self.weights)
+
+    @cached_property
+    def weights(self) -> Weights:
+        from rushes.generators.weights import Weights
+
+        return Weights(FileDigests(self.database), None)
 
     @cached_property
     def database(self) -> Database:

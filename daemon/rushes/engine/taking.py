@@ -10,11 +10,14 @@ from typing import Any
 
 import msgspec
 
+from rushes.engine.crew import Crew
 from rushes.engine.edges import ShotPlan
+from rushes.engine.lengths import Layout
 from rushes.engine.motion import joined
 from rushes.engine.orders import Order
 from rushes.engine.reasons import FRAMES
-from rushes.engine.stagework import Answer, Ask, Layout, Notes
+from rushes.engine.recipe import size_of
+from rushes.engine.stagework import Answer, Ask, Notes
 from rushes.engine.studio import Desk
 from rushes.media.join import join
 from rushes.media.probe import probe
@@ -25,13 +28,14 @@ from rushes.stages.finish import FinishSpec
 from rushes.store.cache import Entry
 from rushes.store.durable import publish
 from rushes.store.shelf import Shelf
-from rushes.store.takes import MadeBy, Piece, StageMark, TakeRecord, Window, take_name, write_record
+from rushes.store.takes import Piece, StageMark, TakeRecord, Window, take_name, write_record
 from rushes.worker import protocol
+from rushes.worker.plates import Plate
 from rushes_otio.errors import MediaFault
 from rushes_otio.film import Film as FilmFile
 from rushes_otio.schema import ShotBlock
 
-STAGES = ("keyframe", "motion", "finish", "encode")
+STAGES = ("text", "keyframe", "motion", "finish", "encode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Taking:
     """One take, once the motion of its shot is there."""
 
     context: Context
-    recipe: dict[str, Any]
+    crew: Crew
+    plate: Plate | None
     seed: str
     n: int
     layout: Layout
@@ -107,8 +112,13 @@ class Taking:
     # -- what is to come out ---------------------------------------------------------------------------------
 
     @property
+    def recipe(self) -> dict[str, Any]:
+        return self.crew.recipe
+
+    @property
     def frames(self) -> int:
-        return sum(frames for _, frames in self.layout)
+        """Of the take, at the film's rate."""
+        return self.crew.lengths.film_for(sum(frames for _, frames in self.layout))
 
     @property
     def motion(self) -> str:
@@ -121,11 +131,17 @@ class Taking:
     @property
     def finish(self) -> FinishSpec:
         recipe = self.recipe
-        return FinishSpec(size_of(recipe), recipe["rate"], recipe["fit"], recipe["interpolation"])
+        fit = "stretch" if self.plate else recipe["fit"]  # back to where the plate was stretched from
+        return FinishSpec(size_of(recipe), recipe["rate"], fit, recipe["interpolation"])
 
     @property
     def finish_key(self) -> str:
-        return keys.finish_key(self.motion, self.frames, msgspec.to_builtins(self.finish))
+        finish = msgspec.to_builtins(self.finish)
+        if "mask" in self.recipe:
+            finish |= {name: self.recipe[name] for name in ("plate", "mask", "fit")}
+        if self.crew.rate != self.recipe["rate"]:
+            finish |= {"from": self.crew.rate}
+        return keys.finish_key(self.motion, self.frames, finish)
 
     @property
     def key(self) -> str:
@@ -147,20 +163,26 @@ class Taking:
     def _ask(self, take: str, part: Path) -> Ask:
         skip = self._old.window.frames if self._extends else 0
         out = part.with_name(part.name.replace(".mov.", ".tail.mov.")) if self._extends else part
-        name = self.recipe["model"]["name"]
-        generator = self.context.desk.studio.registry.traits(name).name
+        return self.film(take, out, skip, self.frames - skip)
+
+    def film(self, take: str, out: Path, skip: int, frames: int) -> Ask:
+        """To have `frames` frames of the take, from frame `skip` on, written to `out`."""
+        mover = self.crew.mover
         sources = zip(self.layout, self.pieces, strict=True)
         work = protocol.Film(
-            pieces=tuple(protocol.Piece(generator, str(e.path), 0, frames) for (_, frames), e in sources),
-            rate=self.recipe["rate"],
+            pieces=tuple(
+                protocol.Piece(mover.generator, str(e.path), 0, count, mover.card) for (_, count), e in sources
+            ),
+            rate=self.crew.rate,
             skip=skip,
-            frames=self.frames - skip,
+            frames=frames,
+            plate=self.plate if "mask" in self.recipe else None,
             finish=self.finish,
             encode=self._encode_spec(take),
             out=str(out),
         )
         # With the file's name: what two shots make of one motion are two takes.
-        return Ask(f"{self.key}:{out}", "encode", name, work)
+        return Ask(f"{self.key}:{out}", "encode", mover.name, work)
 
     def _encode_spec(self, take: str) -> EncodeSpec:
         rate = self.context.film.rate
@@ -203,7 +225,6 @@ class Taking:
 
     def _record(self, take: str, movie: str, frames_digest: str) -> TakeRecord:
         context, recipe = self.context, self.recipe
-        traits = context.desk.studio.registry.traits(recipe["model"]["name"])
         marks = {**context.notes.marks, "motion": StageMark(self.pieces[-1].key, self.motion)}
         return TakeRecord(
             shot=context.block.shot,
@@ -218,14 +239,15 @@ class Taking:
             window=Window(self.frames, str(context.film.rate), self.finish.size),
             codec=self.codec,
             frames_digest=frames_digest,
-            generator=MadeBy(traits.name, traits.version),
+            generator=self.crew.made_by,
+            added=self.crew.added,
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             intent=msgspec.json.decode(context.block.intent),
             pieces=[
                 Piece(start, frames, e.key, e.digest)
                 for (start, frames), e in zip(self.layout, self.pieces, strict=True)
             ],
-            environment=dict(context.environment),
+            environment={**context.environment, **context.notes.environment},
             seconds={k: round(v, 3) for k, v in context.notes.seconds.items()},
             log=list(context.notes.warnings),
         )
@@ -244,9 +266,3 @@ class Taking:
             sum(notes.seconds.values()),
             tuple(notes.warnings),
         )
-
-
-def size_of(recipe: dict[str, Any]) -> tuple[int, int]:
-    """Width and height of a recipe's delivery."""
-    width, _, height = str(recipe["delivery"]["size"]).partition("x")
-    return int(width), int(height)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from rushes.engine.backlog import Waiting
-from rushes.engine.taking import Made, size_of
+from rushes.engine.recipe import size_of
+from rushes.engine.taking import Made
 from rushes.messages import events
 from rushes.messages.answers import JobRow
 from rushes.messages.faults import error_of

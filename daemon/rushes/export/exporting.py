@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rushes.engine.studio import Desk
 from rushes.export.cuts import PROGRAMS, delivery_size
-from rushes.store.durable import fault_of, replace_with, write_atomic
+from rushes.store.durable import fault_of, write_atomic
 from rushes.store.places import FilmPlaces
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film
@@ -36,16 +36,16 @@ def export_film(desk: Desk, out: Path, progress: Progress, wanted: Wanted = Want
     if suffix not in SUFFIXES:
         raise BadRequest(
             f"{out.name} is of no kind that Rushes exports",
-            remedy="name it " + ", ".join(f"NAME{s}" for s in SUFFIXES),
+            remedy="name it " + ", ".join(f"NAME{s}" for s in SUFFIXES) + "; a shot needs --frames",
         )
-    _check_wanted(suffix, wanted)
+    check_wanted(suffix, wanted)
     try:
         return _exported(desk, out, progress, wanted)
     except OSError as e:
         raise fault_of(e, out) from e
 
 
-def _check_wanted(suffix: str, wanted: Wanted) -> None:
+def check_wanted(suffix: str, wanted: Wanted) -> None:
     """BadRequest for a wish that this kind of file cannot fulfil: silence would look like success."""
     cut, movie = (".otio", ".edl", ".xml"), (".mp4", ".mov")
     for asked, kinds, option in (
@@ -60,14 +60,14 @@ def _check_wanted(suffix: str, wanted: Wanted) -> None:
 
 
 def _exported(desk: Desk, out: Path, progress: Progress, wanted: Wanted) -> Lost:
-    _check_place(desk, out)
+    check_place(desk, out)
     film = desk.read()
     _spare_footage(desk, film, out)
     writers = {".png": _sheet, ".csv": _table, ".mp4": _movie, ".mov": _movie}
     return writers.get(out.suffix.lower(), _timeline)(desk, film, out, progress, wanted)
 
 
-def _check_place(desk: Desk, out: Path) -> None:
+def check_place(desk: Desk, out: Path) -> None:
     """BadRequest where an export would replace something that is none, or could not be written at all."""
     real, places = Path(os.path.realpath(out)), desk.places
     if real == places.film:
@@ -132,16 +132,10 @@ def _movie(desk: Desk, film: Film, out: Path, progress: Progress, wanted: Wanted
 def _sheet(desk: Desk, film: Film, out: Path, progress: Progress, wanted: Wanted) -> Lost:
     del wanted
     from rushes.export.pictures import Pictures
-    from rushes.export.sheet import contact_sheet
+    from rushes.export.sheet import contact_sheet, save
 
     pictures = Pictures(film, desk.files, delivery_size(film), str(film.rate))
     sheet = contact_sheet(film, desk.plan(film), pictures)
-    part = out.with_name(f".{out.name}.part")
-    try:
-        sheet.save(part, "PNG", optimize=True)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    replace_with(part, out)
+    save(sheet, out)
     progress(1, 1)
     return list(pictures.lost.items())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from rushes.engine.plan import Plan
 from rushes.export.pictures import Pictures
 from rushes.export.slates import font
+from rushes.store.durable import replace_with
 from rushes_otio.errors import BadRequest
 from rushes_otio.film import Film, Shot
 from rushes_otio.text import printable
@@ -55,6 +57,17 @@ def contact_sheet(film: Film, plan: Plan, pictures: Pictures) -> Image.Image:
             if position % COLUMNS == COLUMNS - 1 or position == len(shots) - 1:
                 pen.y += tall + CAPTION + GAP
     return sheet
+
+
+def save(sheet: Image.Image, out: Path) -> None:
+    """Write a sheet as a PNG, as a whole or not at all."""
+    part = out.with_name(f".{out.name}.part")
+    try:
+        sheet.save(part, "PNG", optimize=True)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    replace_with(part, out)
 
 
 def _by_scene(film: Film) -> list[tuple[str, list[Shot]]]:

@@ -1,53 +1,29 @@
-"""The user's registry of models. A film names a model; only this registry says what that is.
-
-`models.toml` in the user's configuration:
-
-    [models.wan]
-    generator = "diffusers"
-    quality = "final"
+"""The user's registry of models, `models.toml` in the user's configuration. A film names a model; only this
+registry says what that is (`models`), where it lies (`weights`), and which of them makes a shot (`routing`).
 
 The animatic needs no entry. It is used when it is named, or when no other model is registered.
 """
 
 from __future__ import annotations
 
+import time
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from rushes.generators.traits import ANIMATIC, BUILT_IN, Traits
+from rushes.generators.cards import Card
+from rushes.generators.models import QUALITIES, Model, Quality
+from rushes.generators.traits import ANIMATIC, Traits
+from rushes.generators.weights import Located, Weights
 from rushes.store.canonical import digest_of
 from rushes_otio.errors import FileFault, ShotFault
 
-QUALITIES = ("draft", "final")
+TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3", "tokenizer", "tokenizer_2", "tokenizer_3")
+"""Components of a model that have to do with words only."""
 
-Recorded = dict[str, object]
-"""The model of a recipe: {"asked": name, quality or None, "name": …, "fingerprint": …}."""
-
-
-class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One registered model."""
-
-    generator: str
-    quality: str = ""  # "draft", "final", or neither
-
-    @property
-    def traits(self) -> Traits | None:
-        """What its generator is; None while that generator is not installed."""
-        return BUILT_IN.get(self.generator)
-
-    @property
-    def fingerprint(self) -> str | None:
-        """Digest of everything of the model that changes pixels; None while it is not installed."""
-        traits = self.traits
-        return _fingerprint(traits.name, traits.version) if traits else None
-
-
-@cache
-def _fingerprint(generator: str, version: int) -> str:
-    return digest_of({"generator": generator, "version": version})
+_LOOK_AGAIN_S = 10.0
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,14 +33,16 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 class Registry:
     """Registered models by name; the animatic is always among them."""
 
-    def __init__(self, models: dict[str, Model]) -> None:
+    def __init__(self, models: dict[str, Model], weights: Weights | None = None) -> None:
         self.models = {ANIMATIC.name: Model(ANIMATIC.name), **models}
+        self._weights = weights
+        self._located: dict[str, tuple[float, Located | None]] = {}
 
     @classmethod
-    def read(cls, path: Path) -> Registry:
+    def read(cls, path: Path, weights: Weights | None = None) -> Registry:
         """The registry in `path`; only the animatic when there is no such file."""
         try:
-            return cls(msgspec.toml.decode(path.read_bytes(), type=_File).models)
+            return cls(msgspec.toml.decode(path.read_bytes(), type=_File).models, weights)
         except FileNotFoundError:
             return cls({})
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as e:
@@ -74,33 +52,27 @@ class Registry:
                 remedy='correct it; an entry looks like [models.wan] with generator = "diffusers"',
             ) from None
 
-    def route(self, asked: str | None, recorded: Recorded | None, where: str) -> Recorded:
-        """The model for a shot that asked for `asked`. While that is what the accepted recipe was asked, the
-        recorded model stands, with today's fingerprint where it is installed. ShotFault for an unknown name.
-        """
-        if recorded is not None and recorded.get("asked") == asked:
-            model = self.models.get(str(recorded.get("name")))
-            fingerprint = model.fingerprint if model else None
-            return recorded if fingerprint is None else {**recorded, "fingerprint": fingerprint}
-        name = self._pick(asked, where)
-        return {"asked": asked, "name": name, "fingerprint": self.models[name].fingerprint or ""}
+    @property
+    def has_weights(self) -> bool:
+        """Whether any model is registered that needs a generator with weights."""
+        return any(model.traits is not None and model.traits.models for model in self.models.values())
 
-    def _pick(self, asked: str | None, where: str) -> str:
-        if asked is None or asked in QUALITIES:
-            others = [n for n, m in self.models.items() if n != ANIMATIC.name]
-            fitting = [n for n in others if asked is None or self.models[n].quality == asked] or others
-            return fitting[0] if fitting else ANIMATIC.name
-        if asked in self.models:
-            return asked
-        close = get_close_matches(asked, [*self.models, *QUALITIES], n=3, cutoff=0.5)
+    def get(self, name: str) -> Model | None:
+        return self.models.get(name)
+
+    def known(self, name: str, where: str) -> Model:
+        """The model of this name; ShotFault, with close names, where there is none."""
+        if name in self.models:
+            return self.models[name]
+        close = get_close_matches(name, [*self.models, *QUALITIES], n=3, cutoff=0.5)
         raise ShotFault(
-            f"no model called {asked!r} is registered here",
+            f"no model called {name!r} is registered here",
             where=where,
             remedy=f"use {' or '.join(close or self.models)}; rushes models list shows them all",
         )
 
     def traits(self, name: str) -> Traits:
-        """The traits of a model's generator; ShotFault when the generator is not installed."""
+        """The traits of a model's generator; ShotFault when this Rushes has no such generator."""
         model = self.models.get(name)
         traits = model.traits if model else None
         if traits is None:
@@ -110,3 +82,88 @@ class Registry:
                 remedy="set another model, for example model=animatic",
             )
         return traits
+
+    def located(self, name: str) -> Located | None:
+        """Where the weights of a model are; None where they are not on this machine. Looked at anew now and then,
+        for weights can be replaced while a daemon runs."""
+        known = self._located.get(name)
+        if known is None or time.monotonic() - known[0] > _LOOK_AGAIN_S:
+            model = self.models[name]
+            found = self._weights.locate(model) if self._weights and model.source else None
+            known = self._located[name] = (time.monotonic(), found)
+        return known[1]
+
+    def fault(self, name: str) -> str:
+        """Why a registered model cannot be used on this machine, whatever a shot needs; empty when it can."""
+        model = self.models[name]
+        if model.traits is None:
+            return f"{model.generator} is not installed"
+        if not model.traits.models:
+            return ""
+        if not model.accepted:
+            return f"its licence ({model.licence}) was not accepted: rushes models accept {name}"
+        if self.located(name) is None:
+            fault = self._weights.fault(model) if self._weights else None
+            return fault.text if fault else "its weights are not on this machine"
+        return ""
+
+    def fingerprint(self, name: str, quality: Quality) -> str | None:
+        """Digest of everything of the model that changes a shot, with how it is run for that quality; None while
+        that is not known on this machine."""
+        model = self.models.get(name)
+        if model is None or model.traits is None:
+            return None
+        if not model.traits.models:
+            return _drawn_by(model.traits.name, model.traits.version)
+        located = self.located(name)
+        if located is None:
+            return None
+        profile = msgspec.to_builtins(model.profile(quality))
+        entry = {"words": model.words, "negative": model.negative, "rate": model.rate, "profile": profile}
+        return digest_of({"card": _fingerprint(model, model.traits, located), **entry})
+
+    def card(self, name: str) -> Card:
+        """The model, located, for a stage. ShotFault where it cannot be used on this machine."""
+        model, traits = self.known(name, ""), self.traits(name)
+        located, fault = self.located(name), self.fault(name)
+        if located is None or fault:
+            raise ShotFault(
+                f"the model {name!r} cannot run here: {fault or 'it has no weights'}",
+                remedy="rushes models check shows what is missing; or set another model",
+            )
+        return Card(
+            name=name,
+            fingerprint=_fingerprint(model, traits, located),
+            folder=str(located.folder),
+            pipeline=model.pipeline,
+            dtype=model.dtype,
+            working_mib=model.working_mib,
+            options={str(name): value for name, value in model.options.items()},
+            adapter=model.adapter,
+        )
+
+    def words_fingerprint(self, name: str) -> str:
+        """Digest of what turns words into numbers: text encoders, tokenizers, and how they are run."""
+        model, traits, located = self.known(name, ""), self.traits(name), self.located(name)
+        encoders = located.of(TEXT) if located else ""
+        return digest_of(
+            {"version": traits.version, "encoders": encoders, "pipeline": model.pipeline, "dtype": model.dtype}
+        )
+
+
+@cache
+def _drawn_by(generator: str, version: int) -> str:
+    return digest_of({"generator": generator, "version": version})
+
+
+def _fingerprint(model: Model, traits: Traits, located: Located) -> str:
+    return digest_of(
+        {
+            "generator": traits.name,
+            "version": traits.version,
+            "weights": located.fingerprint(),
+            "pipeline": model.pipeline,
+            "dtype": model.dtype,
+            "options": {str(name): value for name, value in model.options.items()},
+        }
+    )

@@ -6,11 +6,17 @@ import msgspec
 
 
 class Traits(msgspec.Struct, frozen=True):
-    """A generator's name, the version of its pixels, and the recipe fields that each stage looks at."""
+    """A generator's name, the version of its pixels, and the recipe fields that each stage looks at.
+
+    `models`: it runs registered models with weights; then what it looks at is in a `Run`, and words go through a
+    stage of their own. `package` is what must be installed beside Rushes for it.
+    """
 
     name: str
     version: int  # raised by hand whenever its pixels change
     reads: dict[str, frozenset[str]]
+    models: bool = False
+    package: str = ""
 
 
 ANIMATIC = Traits(
@@ -22,4 +28,6 @@ ANIMATIC = Traits(
     },
 )
 
-BUILT_IN = {ANIMATIC.name: ANIMATIC}
+DIFFUSERS = Traits("diffusers", 1, {"keyframe": frozenset(), "motion": frozenset()}, models=True, package="diffusers")
+
+GENERATORS = {traits.name: traits for traits in (ANIMATIC, DIFFUSERS)}

@@ -61,9 +61,10 @@ def outputs(task: tasks.Task) -> Iterator[Output]:
 
             yield _file(msgspec.json.encode(probe(path)))
         case tasks.Frames():
-            from rushes.media.frames import iter_frames
+            from rushes.media.frames import iter_deep_frames, iter_frames
 
-            for frame in iter_frames(path, task.start, task.count):
+            decoded = iter_frames if task.depth == 8 else iter_deep_frames
+            for frame in decoded(path, task.start, task.count):
                 yield Part(frame.nbytes, frame.shape), frame.data.cast("B")
         case tasks.Sound():
             from rushes.media.sound import iter_sound

@@ -18,7 +18,7 @@ from rushes.limited.process import GIB, parts
 from rushes.limited.tasks import Limits
 
 if TYPE_CHECKING:
-    from rushes.media.frames import Picture
+    from rushes.media.frames import DeepPicture, Picture
     from rushes.media.probe import Probe
     from rushes.media.sound import Samples
     from rushes_otio.formats.reading import ReadCut
@@ -75,6 +75,15 @@ def iter_frames(path: Path, start: int = 0, count: int | None = None) -> Generat
     with closing(parts(tasks.Frames(str(path), start, count), FRAMES)) as frames:
         for part, data in frames:
             yield np.frombuffer(data, np.uint8).reshape(part.shape)
+
+
+def iter_deep_frames(path: Path, start: int = 0, count: int | None = None) -> Generator[DeepPicture, None, None]:
+    """As `media.frames.iter_deep_frames`. The child starts with the first frame and ends when this is closed."""
+    import numpy as np
+
+    with closing(parts(tasks.Frames(str(path), start, count, depth=16), FRAMES)) as frames:
+        for part, data in frames:
+            yield np.frombuffer(data, np.uint16).reshape(part.shape)
 
 
 def iter_sound(path: Path, start: float, seconds: float) -> Generator[Samples, None, None]:

@@ -12,8 +12,8 @@ import msgspec
 
 from rushes_otio.errors import FileFault, MediaFault, RushesError
 
-MAX_PART = 1 << 30
-"""Bytes. The largest picture that is decoded, 16384 pixels a side, has 805 MB."""
+MAX_PART = 2 << 30
+"""Bytes. The largest picture that is decoded, 16384 pixels a side, has 805 MB, and twice that with 16 bits."""
 
 MAX_HEAD = 64 << 10
 """Bytes of one line from the child."""
@@ -54,10 +54,12 @@ class Probe(_Task, frozen=True, tag="probe"):
 
 
 class Frames(_Task, frozen=True, tag="frames"):
-    """A part for each frame of `media.frames.iter_frames`."""
+    """A part for each frame of `media.frames.iter_frames`, or of `iter_deep_frames`, which have a `depth` of 16
+    bits a sample."""
 
     start: int = 0
     count: int | None = None
+    depth: Literal[8, 16] = 8
 
 
 class Sound(_Task, frozen=True, tag="sound"):

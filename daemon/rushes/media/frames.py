@@ -6,9 +6,11 @@ order in which a long GOP is stored do not matter.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -21,6 +23,9 @@ from rushes_otio.text import printable
 
 Picture = NDArray[np.uint8]
 """(height, width, 3), RGB, display-referred, full range."""
+
+DeepPicture = NDArray[np.uint16]
+"""As `Picture`, with 16 bits a sample: white is 65535."""
 
 _REORDER = 16  # no codec shows a frame more than 16 places from where it is stored
 _KNOWN_MATRICES = frozenset({1, 4, 5, 6, 7, 9})
@@ -35,6 +40,12 @@ def read_frame(path: Path, number: int) -> Picture:
 def iter_frames(path: Path, start: int = 0, count: int | None = None) -> Iterator[Picture]:
     """`count` frames from `start`, or all the rest, in order and at their own size. Errors as `read_frame`."""
     return (_to_rgb(frame) for frame in _decoded(path, start, count))
+
+
+def iter_deep_frames(path: Path, start: int = 0, count: int | None = None) -> Iterator[DeepPicture]:
+    """As `iter_frames` with all the bits that the file has, within 3 of 65535 of the exact value. An 8-bit RGB
+    file gives its own values times 257."""
+    return (_to_deep_rgb(frame) for frame in _decoded(path, start, count))
 
 
 def frames_digest(path: Path, start: int = 0, count: int | None = None) -> str:
@@ -91,15 +102,47 @@ def _no_such_frame(path: Path, start: int, stop: int, length: int) -> BadRequest
 
 def _to_rgb(frame: av.VideoFrame) -> Picture:
     """By the matrix and range the file is tagged with; a file that says nothing is BT.709, limited."""
+    return _converted(frame, "rgb24").astype(np.uint8, copy=False)
+
+
+def _to_deep_rgb(frame: av.VideoFrame) -> DeepPicture:
+    if frame.format.is_rgb and frame.format.components[0].bits <= 8:  # exact; ffmpeg would take it through YUV
+        return _to_rgb(frame) * np.uint16(257)
+    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith(("yuvj", "gray"))
+    levels = ColorRange.JPEG if full else ColorRange.MPEG
+    white = 65535 if frame.format.is_rgb else _white(frame.format.components[0].bits, levels)
+    picture: DeepPicture = _stretched(white)[_converted(frame, "rgb48le")]
+    return picture
+
+
+def _converted(frame: av.VideoFrame, pixels: str) -> NDArray[Any]:
     matrix = frame.colorspace if frame.colorspace in _KNOWN_MATRICES else Colorspace.ITU709
     full = frame.format.is_rgb or frame.format.name.startswith("yuvj")
     untagged = ColorRange.JPEG if full else ColorRange.MPEG
-    picture = frame.reformat(
-        format="rgb24",
+    return frame.reformat(
+        format=pixels,
         src_colorspace=matrix,
         dst_colorspace=matrix,
         src_color_range=frame.color_range or untagged,
         dst_color_range=ColorRange.JPEG,
         interpolation=_EXACT,
     ).to_ndarray()
-    return picture.astype(np.uint8, copy=False)
+
+
+@functools.cache
+def _white(bits: int, levels: ColorRange) -> int:
+    """What ffmpeg makes of the white of YUV with so many bits. As it scales by 256 whatever the depth, that is up
+    to 65283 and not 65535 (8.1): a plate would lose half a percent of its light."""
+    paper = av.VideoFrame(16, 16, "yuv444p" if bits == 8 else f"yuv444p{bits}le")
+    paper.color_range = levels
+    white, grey = (1 << bits) - 1 if levels == ColorRange.JPEG else 235 << (bits - 8), 1 << (bits - 1)
+    for plane, level in zip(paper.planes, (white, grey, grey), strict=True):
+        sample = level.to_bytes(1 if bits == 8 else 2, "little")
+        plane.update(sample * (plane.buffer_size // len(sample)))
+    return int(_converted(paper, "rgb48le").max())
+
+
+@functools.cache
+def _stretched(white: int) -> NDArray[np.uint16]:
+    """For each 16-bit value the one that it is when `white` is 65535."""
+    return ((np.arange(65536) * 65535 + white // 2) // white).clip(0, 65535).astype(np.uint16)

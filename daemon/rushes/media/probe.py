@@ -46,6 +46,7 @@ class Probe(msgspec.Struct, frozen=True):
     rate: str  # exact average: "24000/1001"
     codec: str  # the decoder's name: "prores", "dnxhd", "h264"
     pixel_format: str
+    bits: int  # of a sample: 8, 10, 12 …
     colour: Colour
     timecode: str  # of the first frame; "" when the file has none
     reel: str
@@ -68,6 +69,7 @@ def probe(path: Path) -> Probe:
             rate=_rate_of(stream, path),
             codec=context.name,
             pixel_format=context.pix_fmt or "",
+            bits=context.format.components[0].bits if context.format else 8,
             colour=Colour(context.colorspace, context.color_primaries, context.color_trc, context.color_range),
             timecode=_first_tag(container, "timecode"),
             reel=_first_tag(container, "reel_name"),

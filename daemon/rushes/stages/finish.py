@@ -27,9 +27,15 @@ Sizer: TypeAlias = Callable[[Image.Image, tuple[int, int], Image.Resampling], Im
 
 _LOOK_AHEAD = 3  # source frames that ffmpeg's minterpolate must see after the one it is working on
 
+
+def _stretched(picture: Image.Image, size: tuple[int, int], method: Image.Resampling) -> Image.Image:
+    return picture.resize(size, method)
+
+
 _SIZERS: dict[str, Sizer] = {
     "fill": ImageOps.fit,  # cover, centred, the surplus cut off
     "fit": ImageOps.pad,  # all of the picture, black around it
+    "stretch": _stretched,  # all of the picture in all of the frame, whatever that does to its shape
 }
 
 
@@ -38,7 +44,7 @@ class FinishSpec(msgspec.Struct, frozen=True):
 
     size: tuple[int, int]  # width, height
     rate: str  # "24000/1001"
-    fit: str = "fill"  # "fill" | "fit"
+    fit: str = "fill"  # "fill" | "fit" | "stretch", which no intent asks for: it undoes another stretch
     interpolation: str = "repeat"  # "repeat" | "blend" | "motion"
 
 
@@ -59,12 +65,17 @@ def conform(frames: Iterable[Frame], spec: FinishSpec, source_rate: str) -> Iter
     `repeat` and `blend` keep 16 bits. `motion` is ffmpeg's minterpolate, which works in 8 bits: so does what it
     yields.
     """
-    sizer = _known(_SIZERS, "fit", spec.fit)
+    fitted = sizer(spec.fit)
     retimer = _known(_RETIMERS, "interpolation", spec.interpolation)
-    sized = (_resized(frame, spec.size, sizer) for frame in frames)
+    sized = (_resized(frame, spec.size, fitted) for frame in frames)
     if _step(source_rate, spec.rate) == 1:
         return sized
     return retimer(sized, source_rate, spec.rate)
+
+
+def sizer(fit: str) -> Sizer:
+    """How a picture is brought to a size. BadRequest for an unknown fit."""
+    return _known(_SIZERS, "fit", fit)
 
 
 def _known(table: Mapping[str, T], field: str, name: str) -> T:
@@ -86,15 +97,15 @@ def _step(source_rate: str, rate: str) -> Fraction:
     return source / output
 
 
-def _resized(frame: Frame, size: tuple[int, int], sizer: Sizer) -> Frame:
+def _resized(frame: Frame, size: tuple[int, int], fitted: Sizer) -> Frame:
     height, width, _ = frame.shape
     if (width, height) == size:
         return frame
     if frame.dtype == np.uint8:
-        return np.asarray(sizer(Image.fromarray(frame), size, Image.Resampling.LANCZOS))
+        return np.asarray(fitted(Image.fromarray(frame), size, Image.Resampling.LANCZOS))
     # Pillow has no 16-bit RGB; its float pictures hold 16 bits exactly, one channel at a time.
     planes = [Image.fromarray(frame[:, :, c].astype(np.float32)) for c in range(3)]
-    sized = np.dstack([np.asarray(sizer(plane, size, Image.Resampling.LANCZOS)) for plane in planes])
+    sized = np.dstack([np.asarray(fitted(plane, size, Image.Resampling.LANCZOS)) for plane in planes])
     return sized.round().clip(0, 65535).astype(np.uint16)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from rushes.generators.base import Cast, Fields
+from rushes.generators.cards import Run
 from rushes.generators.traits import Traits
 from rushes.store.canonical import digest_of
 
@@ -20,44 +21,64 @@ ENCODE_VERSION = 1
 
 Key = str
 Start = dict[str, Any]
-"""What a piece of motion starts from: {"keyframe": digest}, {"first_frame": edge} or {"after": digest}."""
+"""What a piece of motion starts from: {"keyframe": digest}, {"first_frame": edge}, {"after": digest}, or {}: from
+words or footage alone."""
+
+Maker = dict[str, Any]
+"""What the generator, and how it is run, enter into a key."""
 
 
 def fields_for(recipe: dict[str, Any], stage: str, traits: Traits) -> Fields:
     """The part of a recipe that a stage of this generator looks at; the rest stays at its defaults."""
     reads = traits.reads[stage]
-    picked = {name: recipe[name] for name in reads if name in recipe and name not in ("cast", "params")}
+    picked = {name: recipe[name] for name in reads if name in recipe and name != "cast"}
     if "cast" in reads and "cast" in recipe:
         in_view = {n: c for n, c in recipe["cast"].items() if stage == "motion" or c["in"] == "prompt"}
         picked["cast"] = {n: Cast(c["kind"], c["description"]) for n, c in in_view.items()}
-    if "params" in reads and "params" in recipe:
-        picked["params"] = {k: msgspec.Raw(msgspec.json.encode(v)) for k, v in recipe["params"].items()}
     return Fields(**picked)
 
 
-def keyframe_key(fingerprint: str, fields: Fields, seed: int, image: str | None) -> Key:
-    """Key of a still. `image` is the digest of a picture that stands for it."""
-    # A picture that was chosen is the still: what was asked for in words does not change it.
-    asked = {"image": image} if image else {"fields": _plain(fields), "seed": str(seed), "image": None}
-    return digest_of({"stage": "keyframe", "generator": fingerprint, **asked})
+def drawn_by(fingerprint: str, fields: Fields) -> Maker:
+    """What a generator without models enters into the keys of its stages."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fields))
+    return {"generator": fingerprint, "fields": plain}
 
 
-def motion_key(
-    fingerprint: str, fields: Fields, seed: int, rate: str, frames: int, start: Start, last: dict[str, Any] | None
-) -> Key:
-    """Key of one piece of motion of `frames` frames."""
-    return digest_of(
-        {
-            "stage": "motion",
-            "generator": fingerprint,
-            "fields": _plain(fields),
-            "seed": str(seed),
-            "rate": rate,
-            "frames": frames,
-            "start": start,
-            "last_frame": last,
-        }
-    )
+def run_by(run: Run, words: str) -> Maker:
+    """What a model enters into the keys of its stages: itself, the digest of what its text encoders made, and how
+    it is run. No path of all this."""
+    return {
+        "generator": run.card.fingerprint,
+        "words": words,
+        "size": list(run.size),
+        "steps": run.steps,
+        "guidance": run.guidance,
+        "params": {name: msgspec.json.decode(value) for name, value in run.params.items()},
+        "loras": [[lora.digest, lora.weight] for lora in run.loras],
+        "references": [[reference.digest, reference.role] for reference in run.references],
+    }
+
+
+def words_key(encoders: str, run: Run, prompt: str, negative: str) -> Key:
+    """Key of what text encoders make; `encoders` is the digest of theirs."""
+    said = {"generator": encoders, "prompt": prompt, "negative": negative}
+    return digest_of({"stage": "words", **run_by(run, ""), **said})
+
+
+def keyframe_key(maker: Maker, seed: int, image: str | None) -> Key:
+    """Key of a still. `image` is the digest of a picture that stands for it: what was asked for in words does not
+    change that."""
+    if image:
+        kept: Maker = {name: maker[name] for name in ("generator", "size") if name in maker}
+        return digest_of({"stage": "keyframe", **kept, "image": image})
+    return digest_of({"stage": "keyframe", **maker, "seed": str(seed), "image": None})
+
+
+def motion_key(maker: Maker, seed: int, rate: str, frames: int, start: Start, more: dict[str, Any]) -> Key:
+    """Key of one piece of motion of `frames` frames. `more` is what else it is made from: a last frame, a plate
+    with its mask and strength, the overlap with the piece before."""
+    base = {"stage": "motion", **maker, "seed": str(seed), "rate": rate, "frames": frames, "start": start}
+    return digest_of({**base, "last_frame": None, **more})
 
 
 def picture_key(motion: str, frame: int) -> Key:
@@ -76,7 +97,3 @@ def encode_key(finish: Key, codec: str) -> Key:
     """Key of the movie file."""
     return digest_of({"stage": "encode", "version": ENCODE_VERSION, "finish": finish, "codec": codec})
 
-
-def _plain(fields: Fields) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fields))
-    return plain

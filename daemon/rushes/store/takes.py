@@ -86,6 +86,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}  # by stage
     checks: dict[str, object] = {}
     log: list[str] = []
+    added: str = ""  # the file that stands for the motion of a take that was made elsewhere, as the film calls it
     v: int = VERSION
 
 

@@ -10,7 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from rushes.media import ffmpeg
 from rushes_otio.errors import MediaFault
 
-_PACKAGES = ("rushes", "numpy", "Pillow", "av", "torch", "diffusers")
+_PACKAGES = (
+    *("rushes", "numpy", "Pillow", "av"),
+    *("torch", "torchvision", "diffusers", "transformers", "tokenizers", "accelerate", "peft", "safetensors"),
+    "ftfy",
+)
 
 
 @cache

@@ -15,6 +15,7 @@ from rushes.stages.finish import conform
 from rushes.worker.jobs import read_motion
 from rushes.worker.lanes import Task, Unfit
 from rushes.worker.loading import Generators
+from rushes.worker.plates import composited
 from rushes.worker.preview import jpeg_of_frame
 from rushes.worker.protocol import MOVIE, Done, Film, Piece
 
@@ -24,7 +25,9 @@ def make_film(work: Film, task: Task, generators: Generators) -> Done:
     `out` then, nor after a cancel."""
     began = time.monotonic()
     part = Path(work.out)
-    finished = conform(_joined(work, generators), work.finish, work.rate)
+    finished = conform(_joined(work, task, generators), work.finish, work.rate)
+    if work.plate is not None:
+        finished = composited(finished, work.plate, work.finish)
     with Encoder(part, work.encode) as encoder:
         for frame in itertools.islice(finished, work.skip, work.skip + work.frames):
             task.progress(encoder.count, work.frames)
@@ -38,19 +41,21 @@ def make_film(work: Film, task: Task, generators: Generators) -> Done:
     return Done(id=work.id, digest=encoder.digest, size=size, frames=encoder.count, seconds=seconds)
 
 
-def _joined(work: Film, generators: Generators) -> Iterator[Frame]:
+def _joined(work: Film, task: Task, generators: Generators) -> Iterator[Frame]:
     for piece in work.pieces:
         count = 0
-        for count, frame in enumerate(_frames(piece, work.finish.size, generators), 1):  # noqa: B007
+        for count, frame in enumerate(_frames(piece, work.finish.size, task, generators), 1):  # noqa: B007
             yield frame
         if count != piece.frames:
             raise _too_few(count, piece.frames)
 
 
-def _frames(piece: Piece, size: tuple[int, int], generators: Generators) -> Iterator[Frame]:
+def _frames(piece: Piece, size: tuple[int, int], task: Task, generators: Generators) -> Iterator[Frame]:
     if piece.generator == MOVIE:
-        return foreign.iter_frames(Path(piece.path), piece.start, piece.frames)
-    frames = generators.get(piece.generator).frames(read_motion(piece.path), size)
+        path = Path(piece.path)
+        deep = foreign.probe(path).bits > 8
+        return (foreign.iter_deep_frames if deep else foreign.iter_frames)(path, piece.start, piece.frames)
+    frames = generators.get(piece.generator).frames(read_motion(piece.path), size, piece.card, task)
     return itertools.islice(frames, piece.start, piece.start + piece.frames)
 
 

@@ -1,4 +1,4 @@
-"""What the generate lane does: keyframes, motions and single pictures, each one file."""
+"""What the generate lane does: words, keyframes, motions and single pictures, each one file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from rushes.limited.pictures import png
 from rushes.worker import protocol
 from rushes.worker.lanes import Task, Unfit
 from rushes.worker.loading import Generators
+from rushes.worker.plates import footage
 from rushes.worker.preview import jpeg_of_png
-from rushes.worker.protocol import Done, Keyframe, Motion, Picture
+from rushes.worker.protocol import Done, Keyframe, Motion, Picture, Words
 
 MAX_PICTURE = 64 << 20
 MAX_MOTION = 1 << 30
@@ -25,20 +26,16 @@ MAX_MOTION = 1 << 30
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def generate(work: Keyframe | Motion | Picture, task: Task, generators: Generators) -> Done:
+def generate(work: Words | Keyframe | Motion | Picture, task: Task, generators: Generators) -> Done:
     """Make the one file that `work` asks for. `Unfit` where what came out is not that."""
     began, loading = time.monotonic(), generators.loading
-    match work:
-        case Keyframe():
-            made, frames = _png(generators.get(work.generator).keyframe(work.request, task.progress)), 1
-            task.preview(lambda: jpeg_of_png(made))
-        case Motion():
-            made, frames = _motion(work, task, generators.get(work.generator))
-        case Picture(generator=protocol.MOVIE):
-            made, frames = _footage(work), 1
-        case Picture():
-            stored = read_motion(work.motion)
-            made, frames = _png(generators.get(work.generator).picture(stored, work.frame)), 1
+    frames, environment = 1, {}
+    if isinstance(work, Picture) and work.generator == protocol.MOVIE:
+        made = _footage(work)
+    else:
+        generator = generators.get(work.generator)
+        made, frames = _made(work, task, generator)
+        environment = dict(generator.environment())
     task.progress(frames, frames)
     write_new(Path(work.out), made)
     digest = hashlib.sha256(made).hexdigest()
@@ -48,8 +45,24 @@ def generate(work: Keyframe | Motion | Picture, task: Task, generators: Generato
         size=len(made),
         frames=frames,
         seconds=time.monotonic() - began,
-        loading=generators.loading - loading,
+        loading=generators.loading - loading + task.loading,
+        environment=environment,
     )
+
+
+def _made(work: Words | Keyframe | Motion | Picture, task: Task, generator: Generator) -> tuple[bytes, int]:
+    """What comes out, and how many frames it is."""
+    match work:
+        case Words():
+            return _at_most(generator.words(work.request, task), MAX_MOTION, "text"), 1
+        case Keyframe():
+            still = _png(generator.keyframe(work.request, task))
+            task.preview(lambda: jpeg_of_png(still))
+            return still, 1
+        case Motion():
+            return _motion(work, task, generator)
+        case Picture():
+            return _png(generator.picture(read_motion(work.motion), work.frame, work.card, task)), 1
 
 
 def read_motion(path: str) -> bytes:
@@ -68,7 +81,8 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def _motion(work: Motion, task: Task, generator: Generator) -> tuple[bytes, int]:
-    made = _at_most(generator.motion(work.request, task.progress), MAX_MOTION, "motion")
+    under = footage(work.plate, work.request, task) if work.plate else None
+    made = _at_most(generator.motion(work.request, task, under), MAX_MOTION, "motion")
     length = generator.length(made)
     if length < work.request.frames:
         raise Unfit(

@@ -23,6 +23,9 @@ PROGRESS_EVERY = 0.1
 PREVIEW_EVERY = 1.0
 """Seconds between two Preview answers of one request."""
 
+LOADING = "loading"
+"""What a generator says it is doing while it loads weights."""
+
 Send = Callable[[Answer], None]
 
 
@@ -41,12 +44,23 @@ class Task:
     def __init__(self, request_id: int, stage: str, send: Send) -> None:
         self.id = request_id
         self.stage = stage
+        self.loading = 0.0
+        """Seconds that this request has spent on loading weights."""
+        self._doing = ""
+        self._since = 0.0
         self.cancelled = threading.Event()
         self._send = send
         self._told = 0.0
         self._shown = 0.0
         self._ended = False
         self._lock = threading.Lock()
+
+    def now(self, doing: str) -> None:
+        """What the next steps are of; empty for the stage itself."""
+        now = time.monotonic()
+        if self._doing == LOADING:
+            self.loading += now - self._since
+        self._doing, self._since = doing, now
 
     def progress(self, done: int, total: int) -> None:
         """Tell the supervisor, at most ten times a second; `Cancelled` once nobody wants the result. Nothing
@@ -58,7 +72,8 @@ class Task:
             if self._ended or now - self._told < PROGRESS_EVERY:
                 return
             self._told = now
-            self._send(protocol.Progress(id=self.id, stage=self.stage, done=int(done), total=int(total)))
+            stage = self._doing or self.stage
+            self._send(protocol.Progress(id=self.id, stage=stage, done=int(done), total=int(total)))
 
     def preview(self, jpeg: Callable[[], bytes]) -> None:
         """Show what is coming, at most once a second; `jpeg` is only called when it is shown."""

@@ -7,13 +7,16 @@ import importlib
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from rushes.generators.base import Generator
 from rushes_otio.errors import BadRequest
 
-BUILT_IN: Mapping[str, str] = {"animatic": "rushes.generators.animatic:Animatic"}
+BUILT_IN: Mapping[str, str] = {
+    "animatic": "rushes.generators.animatic:Animatic",
+    "diffusers": "rushes.generators.diffusers:Diffusers",
+}
 
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -40,20 +43,31 @@ class Generators:
         with self._lock:
             if name not in self._made:
                 began = time.monotonic()
-                module, _, class_name = self._targets[name].partition(":")
-                made = getattr(importlib.import_module(module), class_name)()
-                self._made[name] = cast(Generator, made)
+                self._made[name] = _made(name, self._targets[name])
                 self.loading += time.monotonic() - began
             return self._made[name]
 
-    def warm(self) -> None:
-        """Import what is built in, in the background, so that the first request does not wait for it. What
-        fails here fails again, with a name, when it is used."""
-        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+    def warm(self, names: Sequence[str]) -> None:
+        """Import these in the background, so that the first request does not wait for it. What fails here fails
+        again, with a name, when it is used."""
+        threading.Thread(target=self._warm, args=(names,), name="warm", daemon=True).start()
 
-    def _warm(self) -> None:
-        for name in self._targets.keys() & BUILT_IN.keys():
+    def _warm(self, names: Sequence[str]) -> None:
+        for name in names:
             try:
                 self.get(name)
             except Exception:
                 continue
+
+
+def _made(name: str, target: str) -> Generator:
+    module, _, class_name = target.partition(":")
+    try:
+        return cast(Generator, getattr(importlib.import_module(module), class_name)())
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("rushes"):
+            raise
+        raise BadRequest(
+            f"the generator {name} is not installed here: there is no {error.name}",
+            remedy=f"pip install 'rushes[{name}]', or set another model, for example model=animatic",
+        ) from error

@@ -1,6 +1,7 @@
 """The process that owns one device: requests on stdin, answers on stdout, everything else on stderr.
 
-    python -P -m rushes.worker.main --device cpu --state DIR [--parent PID] [--generator NAME=MODULE:CLASS]
+    python -P -m rushes.worker.main --device cpu --state DIR [--parent PID] [--warm NAME]
+           [--generator NAME=MODULE:CLASS]
 
 It ends at once when stdin closes, also while a lane is busy or hangs. A generator that holds the interpreter
 itself cannot be interrupted that way: on Linux the kernel kills the process when its parent dies.
@@ -34,6 +35,9 @@ from rushes.worker.loading import BUILT_IN, Generators
 from rushes.worker.protocol import Answer, Cancel, LaneName
 from rushes_otio.errors import RushesError
 
+DEVICE = "RUSHES_DEVICE"
+"""The variable that says which device this process may use: "cpu", or "cuda:0"."""
+
 LOCK_WAIT = 1.0
 """Seconds to wait for a worker that is just ending to let go of the device."""
 
@@ -45,10 +49,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     faulthandler.enable()
     if options.parent:
         die_with_parent(options.parent)
+    os.environ[DEVICE] = options.device  # for generators, which are made without arguments
     try:
         generators = Generators({**BUILT_IN, **_targets(options.generator)})
         with _device(options.device, Path(options.state)):
-            _work(options.device, generators)
+            _work(options.device, generators, options.warm)
     except RushesError as error:
         sys.exit(f"{error.text}; {error.remedy}")
 
@@ -90,12 +95,12 @@ def sender(answers: BinaryIO) -> Send:
     return send
 
 
-def _work(device: str, generators: Generators) -> NoReturn:
+def _work(device: str, generators: Generators, warm: Sequence[str]) -> NoReturn:
     requests, answers = _take_pipes()
     send = sender(answers)
     lanes = make_lanes(generators, send)
     send(protocol.Ready(pid=os.getpid(), device=device, environment=environment()))
-    generators.warm()
+    generators.warm(warm)
     serve(requests, lanes)
     _end()
 
@@ -126,6 +131,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", required=True)
     parser.add_argument("--state", required=True, help="the folder whose locks/ holds the device's lock")
     parser.add_argument("--parent", type=int, default=0, help="PID of who starts this")
+    parser.add_argument("--warm", action="append", default=[], metavar="NAME", help="a generator to import")
     parser.add_argument("--generator", action="append", default=[], metavar="NAME=MODULE:CLASS")
     return parser.parse_args(argv)
 

@@ -1,6 +1,6 @@
 """What a worker and its supervisor say to each other: one JSON object a line, typed, bounded in length.
 
-    to the worker    Keyframe | Motion | Picture | Film | Cancel
+    to the worker    Words | Keyframe | Motion | Picture | Film | Cancel
     from the worker  Ready | Progress | Preview | Done | Failed | Cancelled
     made up by the supervisor when the worker cannot speak any more    Lost
 
@@ -14,9 +14,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import msgspec
 
-from rushes.generators.base import KeyframeRequest, MotionRequest
+from rushes.generators.base import KeyframeRequest, MotionRequest, WordsRequest
+from rushes.generators.cards import Card
 from rushes.stages.encode import EncodeSpec
 from rushes.stages.finish import FinishSpec
+from rushes.worker.plates import Plate
 
 MOVIE = "movie"
 """The name of a generator where what is read is a movie file: footage, or a take that was added from outside."""
@@ -50,6 +52,15 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return msgspec.structs.replace(self, id=number)
 
 
+class Words(_Message, frozen=True, kw_only=True, tag="words"):
+    """Run a model's text encoders: what they make of a text, at `out`."""
+
+    lane: ClassVar[LaneName] = "generate"
+    generator: str
+    request: WordsRequest
+    out: Path
+
+
 class Keyframe(_Message, frozen=True, kw_only=True, tag="keyframe"):
     """Make a still: a PNG at `out`."""
 
@@ -60,44 +71,49 @@ class Keyframe(_Message, frozen=True, kw_only=True, tag="keyframe"):
 
 
 class Motion(_Message, frozen=True, kw_only=True, tag="motion"):
-    """Make a motion in its stored form at `out`."""
+    """Make a motion in its stored form at `out`; `plate` is the footage that it is made over."""
 
     lane: ClassVar[LaneName] = "generate"
     generator: str
     request: MotionRequest
+    plate: Plate | None = None
     out: Path
 
 
 class Picture(_Message, frozen=True, kw_only=True, tag="picture"):
-    """Write one frame of the stored motion, or of the movie file, at `motion` as a PNG at `out`."""
+    """Write one frame of the stored motion, or of the movie file, at `motion` as a PNG at `out`. `card` is the
+    model that made the motion, None for a generator without models."""
 
     lane: ClassVar[LaneName] = "generate"
     generator: str
     motion: Path
     frame: Frames
+    card: Card | None = None
     out: Path
 
 
 class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`frames` frames from frame `start` on of what lies at `path`: a stored motion of `generator`, or, where
-    that is "movie", a movie file. Counted at the source's own rate."""
+    that is "movie", a movie file. Counted at the source's own rate. `card` as for `Picture`."""
 
     generator: str
     path: Path
     start: Frames
     frames: Frames
+    card: Card | None = None
 
 
 class Film(_Message, frozen=True, kw_only=True, tag="film"):
     """Decode, finish and encode in one pass: the joined pieces, which are at `rate` ("24/1"), finished; of that
     exactly `frames` frames from frame `skip` on, as a movie at `out`. `skip` and `frames` count at the rate of
-    the delivery."""
+    the delivery. With `plate`, the finished pictures are laid into it, inside its mask only."""
 
     lane: ClassVar[LaneName] = "encode"
     pieces: Annotated[tuple[Piece, ...], msgspec.Meta(min_length=1, max_length=1000)]
     rate: str
     skip: Frames = 0
     frames: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
+    plate: Plate | None = None
     finish: FinishSpec
     encode: EncodeSpec
     out: Path
@@ -132,13 +148,14 @@ class Preview(_Message, frozen=True, kw_only=True, tag="preview"):
 class Done(_Message, frozen=True, kw_only=True, tag="done"):
     """`digest` is the sha256 of the file; of a film, that of its frames (`Encoder.digest`). `size` is
     the file's, in bytes; `seconds` the time from the beginning of the work, `loading` those of them that went into
-    loading the generator."""
+    loading the generator; `environment` what the generator knows of the machine beside what Ready said."""
 
     digest: str
     size: int
     frames: int
     seconds: float
     loading: float = 0.0
+    environment: dict[str, str] = {}
 
 
 class Failed(_Message, frozen=True, kw_only=True, tag="failed"):
@@ -162,7 +179,7 @@ class Lost(_Message, frozen=True, kw_only=True, tag="lost"):
     innocent: bool
 
 
-Work = Keyframe | Motion | Picture | Film
+Work = Words | Keyframe | Motion | Picture | Film
 Request = Work | Cancel
 Last = Done | Failed | Cancelled
 Answer = Ready | Progress | Preview | Last

@@ -37,18 +37,20 @@ IDLE_S = 3600.0
 @dataclass(frozen=True)
 class WorkerSettings:
     """One worker. `state` is the user's state folder, where the device's lock lies; `generators` are further
-    ones, name to `module:Class`."""
+    ones, name to `module:Class`; `warm` are those to import at once."""
 
     state: Path
     device: str = "cpu"
     generators: Mapping[str, str] = field(default_factory=dict)
+    warm: tuple[str, ...] = ("animatic",)
     environment: Mapping[str, str] = field(default_factory=clean_environment)
     patience: Patience = field(default_factory=Patience)
 
     def command(self) -> list[str]:
         named = [f"--generator={name}={target}" for name, target in self.generators.items()]
         place = [f"--device={self.device}", f"--state={self.state}", f"--parent={os.getpid()}"]
-        return [sys.executable, "-P", "-m", "rushes.worker.main", *place, *named]
+        warm = [f"--warm={name}" for name in self.warm]
+        return [sys.executable, "-P", "-m", "rushes.worker.main", *place, *warm, *named]
 
 
 class WorkerProcess:

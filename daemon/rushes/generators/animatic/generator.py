@@ -6,7 +6,7 @@ the camera's; the words of the shot stand under it. Same request, same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from rushes.generators.animatic.captions import overlay
 from rushes.generators.animatic.ink import NATIVE
 from rushes.generators.animatic.panel import STEPS, panel
 from rushes.generators.animatic.piece import ALL, Head, Piece, load, pack, unpack
-from rushes.generators.base import Frame, KeyframeRequest, MotionRequest, Progress
+from rushes.generators.base import Footage, Frame, KeyframeRequest, MotionRequest, Watch, WordsRequest
+from rushes.generators.cards import Card
 from rushes.generators.traits import ANIMATIC
 from rushes.limited.pictures import png
 from rushes_otio.errors import BadRequest
@@ -30,39 +31,40 @@ _CAPTION = 400
 class Animatic:
     """`Generator` without a model. Draws at any size; pictures that are handed on are 1920x1080."""
 
-    name = ANIMATIC.name
-    version = ANIMATIC.version
-    reads = ANIMATIC.reads
+    def words(self, request: WordsRequest, watch: Watch) -> bytes:
+        """It reads words itself."""
+        raise BadRequest("the animatic has no text encoder", remedy="ask it for a picture")
 
-    def keyframe(self, request: KeyframeRequest, progress: Progress) -> bytes:
+    def keyframe(self, request: KeyframeRequest, watch: Watch) -> bytes:
         """The given picture on the native canvas, or a drawn panel. PNG, RGB, 1920x1080."""
         if request.image is None:
-            made = png(panel(request.fields, request.seed, progress))
+            made = png(panel(request.fields, request.seed, watch.progress))
         else:
-            progress(0, STEPS)
+            watch.progress(0, STEPS)
             made = pictures.given(request.image)
-        progress(STEPS, STEPS)
+        watch.progress(STEPS, STEPS)
         return made
 
-    def motion(self, request: MotionRequest, progress: Progress) -> bytes:
-        """The camera's path over the picture; see `piece` for the form and `camera` for the moves."""
-        progress(0, 2)
+    def motion(self, request: MotionRequest, watch: Watch, footage: Footage | None = None) -> bytes:
+        """The camera's path over the picture; see `piece` for the form and `camera` for the moves. It has nothing
+        to say about footage that it is given."""
+        watch.progress(0, 2)
         fps, move = float(Rate.parse(request.rate)), camera.named(request.fields.camera)
         if request.frames < 1:
             raise BadRequest(f"a motion of {request.frames} frames", remedy="ask for one frame or more")
         picture, path = _start(request, move, fps)
-        progress(1, 2)
+        watch.progress(1, 2)
         words, _, quiet = request.fields.caption.partition("\n")
         head = Head(1, request.frames, move, _said(words), _said(quiet))
         end, mixed = _end(request, fps)
-        progress(2, 2)
+        watch.progress(2, 2)
         return pack(Piece(head, camera.stored(path), np.rint(mixed * ALL).astype(np.uint16), picture, end))
 
     def length(self, motion: bytes) -> int:
         """Frames of a stored motion."""
         return unpack(motion).head.frames
 
-    def frames(self, motion: bytes, size: tuple[int, int]) -> Iterator[Frame]:
+    def frames(self, motion: bytes, size: tuple[int, int], card: Card | None, watch: Watch) -> Iterator[Frame]:
         """Every frame at exactly `size`, with its caption."""
         piece = unpack(motion)
         title = overlay(size, piece.head.caption, piece.head.action, piece.head.move)
@@ -71,7 +73,7 @@ class Animatic:
             frame = np.array(shown.frame(n))
             yield title.lay(frame) if title else frame
 
-    def picture(self, motion: bytes, frame: int) -> bytes:
+    def picture(self, motion: bytes, frame: int, card: Card | None, watch: Watch) -> bytes:
         """PNG of one frame, 1920x1080, no caption. BadRequest beyond the last frame."""
         piece = unpack(motion)
         if not 0 <= frame < piece.head.frames:
@@ -79,6 +81,9 @@ class Animatic:
                 f"frame {frame} of a motion of {piece.head.frames} frames", remedy="ask for a frame inside it"
             )
         return png(_Shown(piece, NATIVE).frame(frame))
+
+    def environment(self) -> Mapping[str, str]:
+        return {}
 
 
 class _Shown:

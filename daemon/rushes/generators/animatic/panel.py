@@ -21,7 +21,7 @@ from rushes.generators.animatic.person import Person, person
 from rushes.generators.animatic.shapes import box, curve
 from rushes.generators.animatic.stage import Stage, bare
 from rushes.generators.animatic.words import Scene, own_words, read
-from rushes.generators.base import Fields, Progress
+from rushes.generators.base import Fields
 
 _SETS: dict[str, Callable[[Stage], None]] = {
     "stage": bare, "room": interiors.room, "study": interiors.study, "bar": interiors.bar,
@@ -48,7 +48,7 @@ _FRAMINGS: dict[str, tuple[float, float, float, float]] = {
 STEPS = 5
 
 
-def panel(fields: Fields, seed: int, progress: Progress) -> Image.Image:
+def panel(fields: Fields, seed: int, progress: Callable[[int, int], None]) -> Image.Image:
     """The panel at native size. `progress` is called before each of its `STEPS` steps and may stop it."""
     scene = read(fields)
     luck = chance("panel", seed)

@@ -1,0 +1,81 @@
+"""Who makes a recipe: the makers of its motion and its still, and the lengths they work in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rushes.engine.lengths import Lengths
+from rushes.engine.makers import Drawing, Maker, Modelled
+from rushes.engine.runs import Running, unfit_loras
+from rushes.generators.models import Model
+from rushes.generators.registry import Registry
+from rushes.generators.traits import GENERATORS
+from rushes.store.takes import MadeBy
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The makers of one recipe. `holding` finds the file of a content digest."""
+
+    registry: Registry
+    recipe: dict[str, Any]
+    holding: Callable[[str], Path]
+
+    @cached_property
+    def mover(self) -> Maker:
+        """Who makes the motion."""
+        return self._maker(self.recipe["model"])
+
+    @cached_property
+    def drawer(self) -> Maker | None:
+        """Who makes the still; None where the motion starts from words, footage or another shot alone."""
+        asked = self.recipe.get("keyframe")
+        if asked and asked.get("model"):
+            return self._maker(asked["model"])
+        return self.mover if asked or isinstance(self.mover, Drawing) else None
+
+    @cached_property
+    def model(self) -> Model | None:
+        """The registered model of the motion; None for one without rules of its own."""
+        return self.mover.running.model if isinstance(self.mover, Modelled) else None
+
+    @cached_property
+    def rate(self) -> str:
+        """Of the motion."""
+        return str(self.recipe["model"].get("rate") or self.recipe["rate"])
+
+    @property
+    def overlap(self) -> int:
+        """Frames of a piece that the next one goes over once more."""
+        return self.model.overlap if self.model else 0
+
+    @property
+    def made_by(self) -> MadeBy:
+        """The generator of the motion, for the record of a take."""
+        return MadeBy(self.mover.generator, GENERATORS[self.mover.generator].version)
+
+    @property
+    def added(self) -> str:
+        """The file that stands for the motion of a take that was made elsewhere, as the film calls it."""
+        return ""
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return Lengths(str(self.recipe["rate"]), self.rate, self.model)
+
+    def check(self) -> None:
+        """ShotFault for a LoRA that none of the models can take."""
+        runnings = [m.running for m in (self.mover, self.drawer) if isinstance(m, Modelled)]
+        if runnings:
+            unfit_loras(runnings)
+
+    def _maker(self, recorded: dict[str, Any]) -> Maker:
+        name = str(recorded["name"])
+        traits = self.registry.traits(name)
+        if traits.models:
+            return Modelled(traits, Running(self.registry, self.recipe, recorded, self.holding))
+        return Drawing(name, traits, self.recipe, str(recorded["fingerprint"]))

@@ -1,0 +1,64 @@
+"""Frames of a shot, counted at the film's rate and at its model's, and how a model makes them piece by piece.
+
+Frame i at rate r is the picture of the moment i/r. A take shows every moment up to its last native frame and none
+beyond it, so no picture has to stand still at its end: n native frames at r1 make floor((n - 1) * r2 / r1) + 1
+frames at r2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rushes.generators.models import Model
+from rushes_otio.errors import ShotFault
+
+Layout = Sequence[tuple[int, int]]
+"""Pieces of motion as (first frame, frames), at the generator's rate."""
+
+
+def native_frame(frame: int, film: str, native: str) -> int:
+    """The native frame that a shot starts from which continues at a film's frame: the first that is not earlier,
+    so that no picture is seen twice."""
+    return -(-(frame * Fraction(native)) // Fraction(film))
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """`film` and `native` are rates ("24/1"); `model` is None for a generator that makes any number of frames."""
+
+    film: str
+    native: str
+    model: Model | None = None
+
+    def native_for(self, frames: int) -> int:
+        """The fewest native frames that a take of `frames` can be made of."""
+        return native_frame(frames - 1, self.film, self.native) + 1
+
+    def film_for(self, natives: int) -> int:
+        """How long a take of so many native frames is."""
+        return int((natives - 1) * Fraction(self.film) // Fraction(self.native)) + 1
+
+    def layout(self, frames: int, kept: Layout = ()) -> Layout:
+        """The pieces of a take of at least `frames`; the pieces in `kept` are there already. ShotFault for what
+        is longer than a model can make that goes on from nothing."""
+        pieces, needed = list(kept), self.native_for(frames)
+        have = sum(count for _, count in pieces)
+        while have < needed:
+            pieces.append((have, self._next(needed - have, after=have > 0)))
+            have += pieces[-1][1]
+        return pieces
+
+    def _next(self, missing: int, *, after: bool) -> int:
+        """New frames of the next piece: what is missing, by the model's frame rule, and at most what it can."""
+        if self.model is None:
+            return missing
+        overlap = self.model.overlap if after else 0
+        most = (self.model.max_frames - 1) // self.model.rule * self.model.rule + 1
+        if after and not 0 < overlap < most:
+            raise ShotFault(
+                f"the model makes at most {most} frames at once and does not go on from them",
+                remedy="shorten the shot, use another model, or register an overlap for this one",
+            )
+        return min(self.model.fitting(missing + overlap), most) - overlap

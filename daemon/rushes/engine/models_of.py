@@ -1,0 +1,133 @@
+"""The models of a recipe: the one that makes its motion, and the one that makes its still where that is another.
+
+A shot that was rendered keeps its models while what was asked for, and what it needs, are the same; their
+fingerprints are today's where they are installed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rushes.generators.models import Quality
+from rushes.generators.registry import Registry
+from rushes.generators.routing import Recorded, Route, Router, needs_of, quality_of
+
+Recipe = dict[str, Any]
+
+ROUTED = "routed"
+"""The key of a recipe's keyframe that says: routing put it there, the shot did not ask for a still."""
+
+
+class Files(Protocol):
+    """The content of files a film mentions."""
+
+    def digest(self, path: str, where: str) -> str:
+        """sha256 of the file that a film calls `path`; ShotFault when it may not or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Finds the models of one shot. `where` is how errors point at it."""
+
+    registry: Registry
+    files: Files
+    where: str
+
+    def of(self, values: Recipe, accepted: Recipe, rate: str) -> Recipe:
+        """The recipe's `model` and, where it has one, its `keyframe`. `values` is the resolved intent, `accepted`
+        the recipe of the chosen take, empty without one; `rate` is the film's."""
+        asked, needs = values.get("model"), needs_of(values)
+        recorded: Recorded | None = accepted.get("model")
+        if recorded is not None and recorded.get("asked") == asked and self._still_fits(recorded, accepted, needs):
+            still = accepted.get("keyframe") if (accepted.get("keyframe") or {}).get(ROUTED) else None
+            model, routed = self._today(recorded, values, rate), still and self._still_today(still)
+        else:
+            route = Router(self.registry).route(asked, needs, self.where)
+            model, routed = self._fresh(asked, route, values, rate), self._routed_still(asked, route)
+        if "keyframe" in values:
+            return {"model": model, "keyframe": self._own_still(values, accepted, needs, str(model["name"]))}
+        return {"model": model, "keyframe": routed} if routed else {"model": model}
+
+    def _still_fits(self, recorded: Recorded, accepted: Recipe, needs: frozenset[str]) -> bool:
+        """Whether the model of the chosen take stands. One that is by now registered for drafts only is none for a
+        final any more."""
+        model = self.registry.get(str(recorded.get("name")))
+        if model is not None and recorded.get("asked") == "final" and not model.serves("final"):
+            return False
+        draws = model is not None and model.traits is not None and not model.traits.models
+        return draws or needs_of(accepted) == needs
+
+    def rerouted(self, recipe: Recipe, asked: str) -> Recipe:
+        """A recipe with the model that somebody asked for at the render, in place of its own. What the film asked
+        for stays written down, so that the take counts as that shot's."""
+        route = Router(self.registry).route(asked, needs_of(recipe), self.where)
+        before = recipe["model"].get("asked")
+        model = {**self._fresh(asked, route, recipe, recipe["rate"]), "asked": before}
+        changed = {name: value for name, value in recipe.items() if name != "keyframe" or not value.get(ROUTED)}
+        still = self._routed_still(None, route) if "keyframe" not in changed else None
+        return {**changed, "model": model, **({"keyframe": still} if still else {})}
+
+    def with_still(self, recipe: Recipe) -> Recipe:
+        """A recipe whose model starts from words alone, with one that makes a still of them."""
+        name = Router(self.registry).still(None, needs_of(recipe), self.where)
+        return {**recipe, "keyframe": self._routed(None, name, quality_of(None, self.registry.models[name]))}
+
+    def explained(self, values: Recipe) -> Route:
+        """How today's intent would be routed, and why."""
+        return Router(self.registry).route(values.get("model"), needs_of(values), self.where)
+
+    def _fresh(self, asked: str | None, route: Route, values: Recipe, rate: str) -> Recorded:
+        fingerprint = self.registry.fingerprint(route.name, route.quality) or ""
+        return {
+            "asked": asked,
+            "name": route.name,
+            "fingerprint": fingerprint,
+            **self._rate(route.name, values, rate),
+        }
+
+    def _today(self, recorded: Recorded, values: Recipe, rate: str) -> Recorded:
+        name = str(recorded.get("name"))
+        model = self.registry.get(name)
+        asked = recorded.get("asked")
+        quality = quality_of(asked if isinstance(asked, str) else None, model) if model else "final"
+        fingerprint = self.registry.fingerprint(name, quality)
+        if fingerprint is None:
+            return recorded
+        kept = {key: value for key, value in recorded.items() if key != "rate"}
+        return {**kept, "fingerprint": fingerprint, **self._rate(name, values, rate)}
+
+    def _rate(self, name: str, values: Recipe, rate: str) -> Recorded:
+        """The model's own rate where it is another than the film's. A plate is made anew picture by picture, so
+        the film's rate is kept there."""
+        model = self.registry.get(name)
+        if model is None or not model.rate or model.rate == rate or "plate" in values:
+            return {}
+        return {"rate": model.rate}
+
+    def _routed_still(self, asked: str | None, route: Route) -> Recipe | None:
+        return self._routed(asked, route.still, route.quality) if route.still is not None else None
+
+    def _routed(self, asked: str | None, name: str, quality: Quality) -> Recipe:
+        fingerprint = self.registry.fingerprint(name, quality) or ""
+        return {"model": {"asked": asked, "name": name, "fingerprint": fingerprint}, ROUTED: True}
+
+    def _still_today(self, still: Recipe) -> Recipe:
+        return {**still, "model": self._today(still["model"], {"plate": ""}, "")}
+
+    def _own_still(self, values: Recipe, accepted: Recipe, needs: frozenset[str], motion: str) -> Recipe:
+        """The still that the shot itself asks for: a picture, or one by another model or prompt. What draws the
+        `motion` without weights draws its still too, unless another is named."""
+        wanted = values["keyframe"]
+        if "image" in wanted:
+            return {"image": self.files.digest(wanted["image"], self.where)}
+        asked = wanted.get("model")
+        was = (accepted.get("keyframe") or {}).get("model")
+        if was is not None and was.get("asked") == asked:
+            return {**wanted, "model": self._today(was, {"plate": ""}, "")}
+        traits = self.registry.models[motion].traits if motion in self.registry.models else None
+        draws = asked is None and traits is not None and not traits.models
+        name = motion if draws else Router(self.registry).still(asked, needs, self.where)
+        model = self.registry.models[name]
+        fingerprint = self.registry.fingerprint(name, quality_of(asked, model)) or ""
+        return {**wanted, "model": {"asked": asked, "name": name, "fingerprint": fingerprint}}
