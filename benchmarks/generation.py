@@ -6,20 +6,19 @@ They say what Rushes adds. How fast a model is, and everything about a GPU, `ben
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.direct import Shot, Work, order
+from benchmarks import films
+from benchmarks.direct import Shot, Work
 from benchmarks.measure import Row
+from benchmarks.scripted import Direct, directly
 from benchmarks.shooting import Made, Shooter
 
 WORK = Work((128, 128), 17, 8)
@@ -35,7 +34,12 @@ def rows(folder: Path, rounds: int) -> list[Row]:
         return []
     os.environ["OMP_NUM_THREADS"] = "1"  # one thread each: the same bits, and no fight over shared cores
     stage = _Stage.built(folder / "generation")
-    return [_cold(stage, rounds), *_warm(stage, rounds), _memory(stage)]
+    return [
+        _cold(stage, rounds),
+        *_warm(stage, rounds),
+        *films.rows(folder / "films", stage.models[0], WORK, SHOTS, rounds),
+        _memory(stage),
+    ]
 
 
 @dataclass
@@ -65,41 +69,6 @@ class _Stage:
         return [Shot(shot.folder, shot.prompt, shot.seed, f"{shot.out}.direct.mov") for shot in shots]
 
 
-@dataclass
-class _Direct:
-    """What the script says: seconds until it had loaded, then of each shot, by the clock and of the processor."""
-
-    loading: float
-    seconds: list[float]
-    computing: list[float]
-    digests: list[str]
-
-    def after(self, warming: int) -> _Direct:
-        """Without the first shots."""
-        return _Direct(self.loading, self.seconds[warming:], self.computing[warming:], self.digests[warming:])
-
-
-def _directly(shots: list[Shot], work: Work) -> _Direct:
-    began = time.perf_counter()
-    with _script() as script:
-        assert script.stdin and script.stdout
-        script.stdin.write(order(work, shots))
-        script.stdin.close()
-        script.stdout.readline()
-        loading = time.perf_counter() - began
-        told = [json.loads(line) for line in script.stdout]
-    seconds, computing, digests = ([each[name] for each in told] for name in ("seconds", "computing", "digest"))
-    return _Direct(loading, seconds, computing, digests)
-
-
-@contextmanager
-def _script() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "benchmarks.direct", "render"]
-    offline, pipe = {**os.environ, "HF_HUB_OFFLINE": "1"}, subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=offline) as script:
-        yield script
-
-
 def _cold(stage: _Stage, rounds: int) -> Row:
     """From no process at all to the first finished shot."""
     ours, direct = float("inf"), float("inf")
@@ -109,7 +78,7 @@ def _cold(stage: _Stage, rounds: int) -> Row:
         with Shooter(stage.folder / "state") as shooter:
             shooter.shoot(shots, WORK)
             ours = min(ours, time.perf_counter() - began)
-        found = _directly(stage.elsewhere(shots), WORK)
+        found = directly(stage.elsewhere(shots), WORK)
         direct = min(direct, found.loading + found.seconds[0])
     said = f"{ours:.1f} s against {direct:.1f} s, imports and weights included"
     return Row("a first shot, cold, against the pipeline called directly", None, ours / direct, detail=said)
@@ -134,16 +103,16 @@ def _warm(stage: _Stage, rounds: int) -> list[Row]:
     return found
 
 
-def _in_turns(stage: _Stage, models: int, rounds: int) -> tuple[list[Made], list[_Direct]]:
+def _in_turns(stage: _Stage, models: int, rounds: int) -> tuple[list[Made], list[Direct]]:
     """The same shots by either, round after round."""
     ours: list[Made] = []
-    direct: list[_Direct] = []
+    direct: list[Direct] = []
     with Shooter(stage.folder / "state") as shooter:
         shooter.shoot(stage.shots(WARMING * models, models), WORK)
         for _ in range(rounds):
             warm, shots = stage.shots(WARMING * models, models), stage.shots(SHOTS, models)
             ours.append(shooter.shoot(shots, WORK))
-            direct.append(_directly(stage.elsewhere(warm + shots), WORK).after(len(warm)))
+            direct.append(directly(stage.elsewhere(warm + shots), WORK).after(len(warm)))
     return ours, direct
 
 

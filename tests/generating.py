@@ -8,6 +8,7 @@ import io
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import Any
 import diffusers
 import msgspec
 import numpy as np
-import pytest
 import torch
 from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def noise(seed: int, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(values)
 
 
-def footage(*, masked: bool) -> Footage:
+def footage_of(*, masked: bool) -> Footage:
     plate = np.stack([np.asarray(noise(2, (8, 8)).resize(SIZE))] * FRAMES)
     mask = np.zeros((FRAMES, *SIZE), np.uint8)
     mask[:, 16:48, 16:48] = 255
@@ -86,7 +86,7 @@ class Case:
     params: dict[str, Any] = field(default_factory=dict)
 
     def footage(self) -> Footage | None:
-        return None if self.masked is None else footage(masked=self.masked)
+        return None if self.masked is None else footage_of(masked=self.masked)
 
 
 def _first(pictures: list[Path]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _listed(frames: NDArray[np.uint8]) -> list[Image.Image]:
 
 
 def _over(masked: bool) -> dict[str, Any]:
-    footage = footage(masked=masked)
+    footage = footage_of(masked=masked)
     return {"video": _listed(footage.plate)} | ({} if footage.mask is None else {"mask": _listed(footage.mask)})
 
 
@@ -165,15 +165,6 @@ def words_of(generator: Diffusers, card: Card, folder: Path, prompt: str = TEXT[
     return path
 
 
-def request_of(case: Case, models: TinyModels, words: Path, pictures: list[Path], **changes: Any) -> MotionRequest:
-    references = [Reference(str(path), sha256(path.read_bytes()).hexdigest()) for path in pictures]
-    run = run_of(
-        models.card(case.model), words, case.params, references=tuple(references) if case.references else ()
-    )
-    known = {"seed": 7, "rate": "24/1", "frames": FRAMES, "run": run}
-    return MotionRequest(Fields(), **known | case.request(pictures) | changes)
-
-
 def directly(case: Case, models: TinyModels, pictures: list[Path], dtype: Any = None) -> tuple[Any, Any]:
     """Latents and frames (0 to 1) as diffusers makes them when it is simply called."""
     pipe = diffusers.DiffusionPipeline.from_pretrained(models.folder(case.model), dtype=dtype or torch.float32)
@@ -220,48 +211,39 @@ def opened(data: bytes) -> NDArray[np.uint8]:
         return np.asarray(picture)
 
 
-# -- fixtures, to be imported -----------------------------------------------------------------------------------
+class Bench:
+    """Tiny models, a generator, two pictures of its size, and the words of each model, made once."""
+
+    def __init__(self, root: Path) -> None:
+        self.models, self.generator = TinyModels(root / "models"), Diffusers()
+        self.pictures = [root / "first.png", root / "last.png"]
+        for seed, path in enumerate(self.pictures):
+            noise(seed, (8, 8)).resize(SIZE).save(path)
+        self._root, self._words = root, dict[str, Path]()
+
+    def said(self, model: str) -> Path:
+        """The file of its embeddings of TEXT."""
+        if model not in self._words:
+            self._words[model] = words_of(self.generator, self.models.card(model), self._root)
+        return self._words[model]
+
+    def request(self, case: Case, **changes: Any) -> MotionRequest:
+        """What a case asks for."""
+        shown = [Reference(str(path), sha256(path.read_bytes()).hexdigest()) for path in self.pictures]
+        references = tuple(shown) if case.references else ()
+        run = run_of(self.models.card(case.model), self.said(case.model), case.params, references=references)
+        known = {"seed": 7, "rate": "24/1", "frames": FRAMES, "run": run}
+        return MotionRequest(Fields(), **known | case.request(self.pictures) | changes)
+
+    def directly(self, case: Case, dtype: Any = None) -> tuple[Any, Any]:
+        """Latents and frames (0 to 1) as diffusers makes them when it is simply called."""
+        return directly(case, self.models, self.pictures, dtype)
 
 
-@pytest.fixture(scope="module", autouse=True)
+@contextmanager
 def one_thread() -> Iterator[None]:
+    """Their number changes the last bits."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> TinyModels:
-    return TinyModels(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture(scope="module")
-def generator() -> Diffusers:
-    return Diffusers()
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two pictures of the models' size."""
-    folder = tmp_path_factory.mktemp("pictures")
-    paths = [folder / "first.png", folder / "last.png"]
-    for seed, path in enumerate(paths):
-        noise(seed, (8, 8)).resize(SIZE).save(path)
-    return paths
-
-
-@pytest.fixture(scope="module")
-def said(
-    models: TinyModels, generator: Diffusers, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """The words of a model, made once."""
-    folder = tmp_path_factory.mktemp("words")
-    kept: dict[str, Path] = {}
-
-    def words(model: str) -> Path:
-        if model not in kept:
-            kept[model] = words_of(generator, models.card(model), folder)
-        return kept[model]
-
-    return words

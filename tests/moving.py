@@ -3,7 +3,7 @@
 Where they stand, which way they drift and what colour the ground has can only be read from frames that are there.
 The transformer is diffusers' own with some 80 thousand weights, kept in data/moving.safetensors; the VAE is a stand-in
 of the same class whose code is the family of patterns itself, exactly. `python tests/moving.py` fits the weights anew
-(about two minutes on one core).
+(some three minutes on one core).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from diffusers.models.autoencoders.vae import DecoderOutput
 from safetensors.torch import load_file, save_file
 
 WEIGHTS = Path(__file__).parent / "data" / "moving.safetensors"
-WIDTH, HEIGHT = 64, 16
+WIDTH, HEIGHT, FRAMES = 64, 16, 21
 TINT = torch.tensor([1.0, 0.8, 0.6])
 STRIPES = 0.5  # how bright, of -1 to 1
 WORDS = torch.zeros(1, 1, 8)
@@ -53,7 +53,9 @@ class Stripes(AutoencoderKLWan):
         )  # fmt: skip
         whole = _basis()
         first = whole[:, :, 1:3].mean(dim=2, keepdim=True)
-        self._code = [(basis.flatten(1), torch.linalg.pinv(basis.flatten(1), rtol=1e-3)) for basis in (first, whole)]
+        self._code = [
+            (basis.flatten(1), torch.linalg.pinv(basis.flatten(1), rtol=1e-3)) for basis in (first, whole)
+        ]
 
     def _encode(self, x):
         parts = [self._blocks(x[:, :, :1], 1) @ self._code[0][1]]
@@ -112,15 +114,15 @@ def pipeline(scheduler=None):
     return made
 
 
-def fit(steps=6000, at_once=48):
-    """Flow matching on clips of 17 frames; the weights as half floats."""
+def fit(steps=8000, at_once=48):
+    """Flow matching on clips of `FRAMES`; the weights as half floats."""
     torch.manual_seed(0)
     model, vae, generator = transformer(fitted=False), Stripes(), torch.Generator().manual_seed(2)
     sizes = torch.tensor(_SIZES).view(1, -1, 1, 1, 1)
     optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps, pct_start=0.1)
     for step in range(steps):
-        clean = vae.encode(some(at_once, 17, generator)).latent_dist.mode() / sizes
+        clean = vae.encode(some(at_once, FRAMES, generator)).latent_dist.mode() / sizes
         noise, drawn = torch.randn(clean.shape, generator=generator), torch.rand(at_once, generator=generator)
         sigma = (3 * drawn / (1 + 2 * drawn)).view(-1, 1, 1, 1, 1)
         mixed, words = (1 - sigma) * clean + sigma * noise, WORDS.expand(at_once, -1, -1)

@@ -13,7 +13,7 @@ from rushes.engine.bringing import bring
 from rushes.engine.verifying import Verdict, verify
 from rushes.media.frames import iter_frames
 from rushes.media.probe import probe
-from rushes.stages.encode import EncodeSpec, Encoder
+from rushes.stages.encode import Encoder, EncodeSpec
 from rushes.store.takes import read_record
 from rushes.worker.inline import InlineWorkers
 from rushes.worker.loading import BUILT_IN, Generators

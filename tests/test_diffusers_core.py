@@ -1,4 +1,4 @@
-"""Real pipelines, tiny: what comes out is, bit for bit, what calling them directly gives; cancel leaves no trace."""
+"""Real pipelines, tiny: what comes out is, bit for bit, what calling them gives; cancel leaves no trace."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,13 @@ from generating import (
     STEPS,
     STILLS,
     TEXT,
+    Bench,
     Case,
     Following,
-    directly,
     frames_of,
+    one_thread,
     opened,
     plain,
-    request_of,
     run_of,
     whole,
     words_of,
@@ -44,69 +44,89 @@ from rushes.generators.base import Cancelled, Fields, KeyframeRequest, WordsRequ
 from rushes.generators.cards import Run
 from rushes.generators.diffusers import Diffusers, piece
 from rushes_otio.errors import BadRequest
-from tiny import TinyModels
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with one_thread():
+        yield Bench(tmp_path_factory.mktemp("bench"))
+
 
 # -- the same bits -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_motion_is_bit_for_bit_what_diffusers_makes(
-    name: str, models: TinyModels, generator: Diffusers, said: Callable[[str], Path], pictures: list[Path]
+    name: str,
+    bench: Bench,
 ) -> None:
-    case, card = CASES[name], models.card(CASES[name].model)
-    request = request_of(case, models, said(case.model), pictures)
+    case, card = CASES[name], bench.models.card(CASES[name].model)
+    request = bench.request(case)
     watch = Following()
-    motion = generator.motion(request, watch, case.footage())
-    frames = frames_of(generator, motion, card)
-    latents, expected = directly(case, models, pictures)
+    motion = bench.generator.motion(request, watch, case.footage())
+    frames = frames_of(bench.generator, motion, card)
+    latents, expected = bench.directly(case)
     assert torch.equal(piece.unpack(motion).latents, plain(latents))
     assert np.array_equal(frames, whole(expected))
-    assert generator.length(motion) == FRAMES == len(frames)
+    assert bench.generator.length(motion) == FRAMES == len(frames)
     assert "denoising" in watch.doing and watch.doing[-1] == ""
     assert watch.steps[-1][0] == watch.steps[-1][1] > 0
-    again = generator.motion(request, Following(), case.footage())
+    again = bench.generator.motion(request, Following(), case.footage())
     assert again == motion, "equal requests, equal bytes"
 
 
 @pytest.mark.parametrize("name", STILLS)
 def test_a_still_is_what_diffusers_makes(
-    name: str, models: TinyModels, generator: Diffusers, said: Callable[[str], Path], pictures: list[Path]
+    name: str,
+    bench: Bench,
 ) -> None:
-    card = models.card(name)
-    request = KeyframeRequest(Fields(), 7, run=run_of(card, said(name)))
-    made = opened(generator.keyframe(request, Following()))
-    _, expected = directly(Case(name, card.pipeline), models, pictures)
+    card = bench.models.card(name)
+    request = KeyframeRequest(Fields(), 7, run=run_of(card, bench.said(name)))
+    made = opened(bench.generator.keyframe(request, Following()))
+    _, expected = bench.directly(Case(name, card.pipeline))
     assert np.array_equal(made, (whole(expected).astype(np.uint32) + 128) // 257)
     assert np.ptp(made) > 50
-    other = generator.keyframe(msgspec.structs.replace(request, seed=8), Following())
+    other = bench.generator.keyframe(msgspec.structs.replace(request, seed=8), Following())
     assert not np.array_equal(opened(other), made)
 
 
-def test_half_precision_is_that_of_diffusers_with_a_precise_decoder(
-    models: TinyModels, generator: Diffusers, pictures: list[Path], tmp_path: Path
-) -> None:
-    card = models.card("wan_t2v", dtype="bfloat16", fingerprint="half")
-    words = words_of(generator, card, tmp_path)
-    request = request_of(CASES["wan"], models, words, pictures, run=run_of(card, words))
-    motion = generator.motion(request, Following())
+def test_half_precision_is_that_of_diffusers_with_a_precise_decoder(bench: Bench, tmp_path: Path) -> None:
+    card = bench.models.card("wan_t2v", dtype="bfloat16", fingerprint="half")
+    words = words_of(bench.generator, card, tmp_path)
+    request = bench.request(CASES["wan"], run=run_of(card, words))
+    motion = bench.generator.motion(request, Following())
     precision = {"vae": torch.float32, "default": torch.bfloat16}
-    latents, expected = directly(CASES["wan"], models, pictures, precision)
+    latents, expected = bench.directly(CASES["wan"], precision)
     assert torch.equal(piece.unpack(motion).latents, latents)
-    assert np.array_equal(frames_of(generator, motion, card), whole(expected))
+    assert np.array_equal(frames_of(bench.generator, motion, card), whole(expected))
 
 
-def test_other_words_and_other_seeds_are_other_pictures(
-    models: TinyModels, generator: Diffusers, said: Callable[[str], Path], pictures: list[Path], tmp_path: Path
-) -> None:
-    case, card = CASES["wan"], models.card("wan_t2v")
-    blue = words_of(generator, card, tmp_path, "a blue fox in snow")
+def test_other_words_and_other_seeds_are_other_pictures(bench: Bench, tmp_path: Path) -> None:
+    case, card = CASES["wan"], bench.models.card("wan_t2v")
+    blue = words_of(bench.generator, card, tmp_path, "a blue fox in snow")
     requests = [
-        request_of(case, models, said("wan_t2v"), pictures),
-        request_of(case, models, said("wan_t2v"), pictures, seed=8),
-        request_of(case, models, blue, pictures),
+        bench.request(case),
+        bench.request(case, seed=8),
+        bench.request(case, run=run_of(card, blue)),
     ]
-    made = [frames_of(generator, generator.motion(request, Following()), card) >> 8 for request in requests]
+    motions = [bench.generator.motion(request, Following()) for request in requests]
+    made = [frames_of(bench.generator, motion, card) >> 8 for motion in motions]
     assert all((made[0] != other).mean() > 0.05 for other in made[1:])
+
+
+@pytest.mark.parametrize(
+    "options", [{"attention": "_native_math"}, {"tiling": "on"}, {"cache": "first-block:0.9"}]
+)
+def test_an_option_holds_for_its_own_model_only(options: dict[str, str], bench: Bench) -> None:
+    case, plain_card = CASES["wan"], bench.models.card("wan_t2v")
+    card = bench.models.card("wan_t2v", options=options, fingerprint=str(options))
+    before = bench.generator.motion(bench.request(case), Following())
+    run = run_of(card, bench.said("wan_t2v"))
+    motion = bench.generator.motion(bench.request(case, run=run), Following())
+    frames = frames_of(bench.generator, motion, card)
+    assert (motion != before) == ("tiling" not in options)
+    assert bench.generator.motion(bench.request(case), Following()) == before
+    assert len(frames) == len(frames_of(bench.generator, before, plain_card))
 
 
 ELSEWHERE = """
@@ -127,12 +147,8 @@ print(generator.environment()["threads"])
 """
 
 
-def test_another_process_makes_the_same_bits(
-    models: TinyModels, generator: Diffusers, said: Callable[[str], Path], pictures: list[Path], tmp_path: Path
-) -> None:
-    requests = [
-        request_of(case, models, said(case.model), pictures) for case in CASES.values() if case.masked is None
-    ]
+def test_another_process_makes_the_same_bits(bench: Bench, tmp_path: Path) -> None:
+    requests = [bench.request(case) for case in CASES.values() if case.masked is None]
     file = tmp_path / "requests"
     file.write_bytes(b"\n".join(msgspec.json.encode(request) for request in requests))
     answer = subprocess.run(
@@ -146,39 +162,35 @@ def test_another_process_makes_the_same_bits(
     *digests, threads = answer.stdout.split()
     assert threads == "1"
     for request, digest in zip(requests, digests, strict=True):
-        motion = generator.motion(request, Following())
+        motion = bench.generator.motion(request, Following())
         card = request.run.card if request.run else None
-        frames = b"".join(frame.tobytes() for frame in generator.frames(motion, SIZE, card, Following()))
+        frames = b"".join(frame.tobytes() for frame in bench.generator.frames(motion, SIZE, card, Following()))
         assert sha256(motion + frames).hexdigest() == digest
 
 
-def test_a_decoder_that_draws_noise_draws_the_same(
-    models: TinyModels, generator: Diffusers, said: Callable[[str], Path], pictures: list[Path]
-) -> None:
+def test_a_decoder_that_draws_noise_draws_the_same(bench: Bench) -> None:
     case = Case("ltx_noisy", "LTXPipeline")
-    motion = generator.motion(request_of(case, models, said("ltx_noisy"), pictures), Following())
-    card = models.card("ltx_noisy")
-    first = frames_of(generator, motion, card)
+    motion = bench.generator.motion(bench.request(case), Following())
+    card = bench.models.card("ltx_noisy")
+    first = frames_of(bench.generator, motion, card)
     torch.rand(3)
-    assert np.array_equal(first, frames_of(generator, motion, card))
+    assert np.array_equal(first, frames_of(bench.generator, motion, card))
 
 
-def test_one_lane_decodes_while_the_other_denoises(
-    models: TinyModels, generator: Diffusers, said: Callable[[str], Path], pictures: list[Path]
-) -> None:
-    case, card = CASES["i2v"], models.card("wan_i2v")
-    request = request_of(case, models, said("wan_i2v"), pictures)
-    motion = generator.motion(request, Following())
-    frames = frames_of(generator, motion, card)
+def test_one_lane_decodes_while_the_other_denoises(bench: Bench) -> None:
+    case, card = CASES["i2v"], bench.models.card("wan_i2v")
+    request = bench.request(case)
+    motion = bench.generator.motion(request, Following())
+    frames = frames_of(bench.generator, motion, card)
     wrong: list[str] = []
 
     def decode() -> None:
-        same = [np.array_equal(frames_of(generator, motion, card), frames) for _ in range(6)]
+        same = [np.array_equal(frames_of(bench.generator, motion, card), frames) for _ in range(6)]
         wrong.extend("frames" for ok in same if not ok)
 
     lane = threading.Thread(target=decode)
     lane.start()
-    made = [generator.motion(request, Following()) for _ in range(4)]
+    made = [bench.generator.motion(request, Following()) for _ in range(4)]
     lane.join()
     assert wrong == []
     assert made == [motion] * 4
@@ -192,17 +204,14 @@ def test_one_lane_decodes_while_the_other_denoises(
 )
 def test_a_cancelled_run_ends_at_once_and_the_next_is_whole(
     name: str,
-    models: TinyModels,
-    generator: Diffusers,
-    said: Callable[[str], Path],
-    pictures: list[Path],
+    bench: Bench,
 ) -> None:
-    case, card = CASES[name], models.card(CASES[name].model)
-    request = request_of(case, models, said(case.model), pictures)
+    case, card = CASES[name], bench.models.card(CASES[name].model)
+    request = bench.request(case)
 
     def work(watch: Following) -> tuple[bytes, NDArray[Any]]:
-        motion = generator.motion(request, watch, case.footage())
-        return motion, frames_of(generator, motion, card, watch)
+        motion = bench.generator.motion(request, watch, case.footage())
+        return motion, frames_of(bench.generator, motion, card, watch)
 
     whole = Following()
     motion, frames = work(whole)
@@ -220,17 +229,16 @@ def test_a_cancelled_run_ends_at_once_and_the_next_is_whole(
 
 
 @pytest.mark.parametrize("name", [*STILLS, "wan_t2v", "ltx"])
-def test_words_and_stills_can_be_cancelled_too(
-    name: str, models: TinyModels, said: Callable[[str], Path], tmp_path: Path
-) -> None:
-    generator, card = Diffusers(), models.card(name)
+def test_words_and_stills_can_be_cancelled_too(name: str, bench: Bench) -> None:
+    generator, card = Diffusers(), bench.models.card(name)
 
     def work(watch: Following) -> bytes:
         run = Run(card, (0, 0), 1, params={} if name == "sdxl" else {"max_sequence_length": msgspec.Raw(b"32")})
         words = generator.words(WordsRequest(run, TEXT["prompt"], TEXT["negative_prompt"]), watch)
         if name not in STILLS:
             return words
-        return words + generator.keyframe(KeyframeRequest(Fields(), 7, run=run_of(card, said(name))), watch)
+        still = KeyframeRequest(Fields(), 7, run=run_of(card, bench.said(name)))
+        return words + generator.keyframe(still, watch)
 
     with pytest.raises(Cancelled):
         work(Following(stop=1))  # while it loads
@@ -245,22 +253,20 @@ def test_words_and_stills_can_be_cancelled_too(
 # -- pictures ----------------------------------------------------------------------------------------------------
 
 
-def test_a_given_picture_stands_for_the_still(models: TinyModels, generator: Diffusers, tmp_path: Path) -> None:
+def test_a_given_picture_stands_for_the_still(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     Image.new("RGB", (640, 64), "red").save(path)
-    run = Run(models.card("sdxl"), (96, 64), STEPS)
-    made = opened(generator.keyframe(KeyframeRequest(Fields(), 1, str(path), run), Following()))
+    run = Run(bench.models.card("sdxl"), (96, 64), STEPS)
+    made = opened(bench.generator.keyframe(KeyframeRequest(Fields(), 1, str(path), run), Following()))
     assert made.shape == (64, 96, 3)
     assert (made == (255, 0, 0)).all(), "it covers the size: nothing is added"
 
 
-def test_a_picture_of_a_motion_is_its_frame(
-    models: TinyModels, generator: Diffusers, said: Callable[[str], Path], pictures: list[Path]
-) -> None:
-    card = models.card("wan_t2v")
-    motion = generator.motion(request_of(CASES["wan"], models, said("wan_t2v"), pictures), Following())
-    frames = frames_of(generator, motion, card)
-    made = opened(generator.picture(motion, 3, card, Following()))
+def test_a_picture_of_a_motion_is_its_frame(bench: Bench) -> None:
+    card = bench.models.card("wan_t2v")
+    motion = bench.generator.motion(bench.request(CASES["wan"]), Following())
+    frames = frames_of(bench.generator, motion, card)
+    made = opened(bench.generator.picture(motion, 3, card, Following()))
     assert np.array_equal(made, (frames[3].astype(np.uint32) + 128) // 257)
     with pytest.raises(BadRequest, match="frame 9"):
-        generator.picture(motion, FRAMES, card, Following())
+        bench.generator.picture(motion, FRAMES, card, Following())

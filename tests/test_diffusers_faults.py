@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from generating import (
     CASES,
     SIZE,
     STEPS,
+    Bench,
     Following,
     frames_of,
-    request_of,
+    one_thread,
     run_of,
     words_of,
 )
@@ -31,6 +32,13 @@ from rushes.generators.cards import Card
 from rushes.generators.diffusers import Diffusers
 from rushes_otio.errors import BadRequest, FileFault, MediaFault
 from tiny import TinyModels
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with one_thread():
+        yield Bench(tmp_path_factory.mktemp("bench"))
+
 
 # -- bad files ---------------------------------------------------------------------------------------------------
 
@@ -73,25 +81,21 @@ def _lacking(weights: Path, trap: Path) -> None:
 def test_weights_that_are_none_are_told_and_never_opened(
     harm: Callable[[Path, Path], None],
     component: str,
-    models: TinyModels,
-    said: Callable[[str], Path],
-    pictures: list[Path],
+    bench: Bench,
     tmp_path: Path,
 ) -> None:
     folder, trap = tmp_path / "model", tmp_path / "sprung"
-    shutil.copytree(models.folder("wan_t2v"), folder)
+    shutil.copytree(bench.models.folder("wan_t2v"), folder)
     stem = "model" if component == "text_encoder" else "diffusion_pytorch_model"
     harm(folder / component / f"{stem}.safetensors", trap)
-    card = models.card("wan_t2v", folder=str(folder), fingerprint=str(folder))
+    card = bench.models.card("wan_t2v", folder=str(folder), fingerprint=str(folder))
     generator = Diffusers()
     with pytest.raises(FileFault) as told:
         if component == "text_encoder":
             words_of(generator, card, tmp_path)
         else:
-            words = said("wan_t2v")
-            generator.motion(
-                request_of(CASES["wan"], models, words, pictures, run=run_of(card, words)), Following()
-            )
+            words = bench.said("wan_t2v")
+            generator.motion(bench.request(CASES["wan"], run=run_of(card, words)), Following())
     assert told.value.remedy and str(folder) in told.value.where
     assert not trap.exists()
 
@@ -132,14 +136,12 @@ def test_what_is_no_picture_is_told(
     component: str,
     change: Callable[[dict[str, Any]], None],
     said_so: str,
-    models: TinyModels,
-    said: Callable[[str], Path],
-    pictures: list[Path],
+    bench: Bench,
     tmp_path: Path,
 ) -> None:
-    card, generator = _harmed(models, tmp_path / "model", component, change), Diffusers()
-    words = said("wan_t2v")
-    request = request_of(CASES["wan"], models, words, pictures, run=run_of(card, words))
+    card, generator = _harmed(bench.models, tmp_path / "model", component, change), Diffusers()
+    words = bench.said("wan_t2v")
+    request = bench.request(CASES["wan"], run=run_of(card, words))
     watch = Following()
     with pytest.raises(MediaFault, match=said_so) as told:
         frames_of(generator, generator.motion(request, watch), card)
@@ -181,26 +183,42 @@ def test_what_a_model_cannot_do_is_told(
     run_changes: dict[str, Any],
     text: str,
     remedy: str,
-    models: TinyModels,
-    generator: Diffusers,
-    said: Callable[[str], Path],
-    pictures: list[Path],
+    bench: Bench,
 ) -> None:
     case = CASES[name]
-    request = request_of(case, models, said(case.model), pictures)
-    changes = {key: str(pictures[0]) if value == "PICTURE" else value for key, value in changes.items()}
+    request = bench.request(case)
+    changes = {key: str(bench.pictures[0]) if value == "PICTURE" else value for key, value in changes.items()}
     if "params" in run_changes:
         encoded = {key: msgspec.Raw(json.dumps(value).encode()) for key, value in run_changes["params"].items()}
         run_changes = {"params": encoded}
     request = msgspec.structs.replace(request, **changes, run=msgspec.structs.replace(request.run, **run_changes))
     with pytest.raises(BadRequest, match=text) as told:
-        generator.motion(request, Following(), case.footage())
+        bench.generator.motion(request, Following(), case.footage())
     assert remedy in told.value.remedy
 
 
-def test_what_another_made_cannot_be_read_as_ours(models: TinyModels, generator: Diffusers) -> None:
-    card = models.card("wan_t2v")
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ({"attention": "flash_hub"}, "native"),
+        ({"attention": "sage"}, "install"),
+        ({"tiling": "yes"}, "on"),
+        ({"cache": "much"}, "first-block:0.08"),
+        ({"quantisation": "int3"}, "int8"),
+    ],
+)
+def test_an_option_that_is_none_is_told(options: dict[str, str], remedy: str, bench: Bench) -> None:
+    card = bench.models.card("wan_t2v", options=options, fingerprint=str(options))
+    request = bench.request(CASES["wan"], run=run_of(card, bench.said("wan_t2v")))
+    with pytest.raises(BadRequest) as told:
+        bench.generator.motion(request, Following())
+    assert told.value.where == "models.toml"
+    assert remedy in told.value.remedy
+
+
+def test_what_another_made_cannot_be_read_as_ours(bench: Bench) -> None:
+    card = bench.models.card("wan_t2v")
     for strange in (b"", b"PK\x03\x04 not ours", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "):
         with pytest.raises(MediaFault, match="cannot be read") as told:
-            generator.frames(strange, SIZE, card, Following())
+            bench.generator.frames(strange, SIZE, card, Following())
         assert told.value.remedy

@@ -43,7 +43,7 @@ def show_(
 
 def _routing(routing: dict[str, Any]) -> None:
     """Which model, and why; nothing where there is only one way."""
-    if not routing or not routing["others"] and not routing["still"]:
+    if not routing or not (routing["others"] or routing["still"]):
         return
     still = f", with a still by {shown(routing['still'])}" if routing["still"] else ""
     show(f"  {'made by':<14} {shown(routing['model'])}{still}: {shown(routing['why'], 200)}")

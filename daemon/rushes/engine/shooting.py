@@ -38,7 +38,11 @@ from rushes_otio.text import printable
 
 AT_ONCE = 3
 """Takes in the making: one encoding, one generating, one whose next stage is ready to follow. A more urgent shot
-may be a fourth."""
+may be one more."""
+
+AT_ONCE_WITH_MODELS = 12
+"""The same where models with weights make them: the floor then runs all words, all stills and all motions in a row,
+and each model, and each text encoder, is loaded once for so many takes."""
 
 SAVE_EVERY_S = 1.0
 
@@ -179,14 +183,20 @@ class Shooting:
 
     def _start_some(self) -> None:
         plans = self._plan().shots if len(self.book.backlog) else {}
-        while len(self._active) <= AT_ONCE:
+        at_once = self._at_once()
+        while len(self._active) <= at_once:
             above = None
-            if len(self._active) == AT_ONCE:
+            if len(self._active) == at_once:
                 above = min(self.book.backlog.rank(active.waiting) for active in self._active)
             ready = self.book.backlog.take(lambda shot: self._may_start(plans.get(shot)), above)
             if ready is None:
                 return
             self._start(ready, plans.get(ready.job.shot))
+
+    def _at_once(self) -> int:
+        registry, waiting = self._desk.studio.registry, next(iter(self.book.backlog), None)
+        model = registry.get(waiting.model) if waiting and registry.has_weights else None
+        return AT_ONCE_WITH_MODELS if model and model.traits and model.traits.models else AT_ONCE
 
     def _may_start(self, plan: ShotPlan | None) -> bool:
         """Whether nothing that the shot continues from is still to be made."""

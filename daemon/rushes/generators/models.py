@@ -1,17 +1,17 @@
 """What a registered model is: one entry of `models.toml`, checked, and what it can do.
 
-    [models.wan-i2v]
-    generator = "diffusers"
-    source = "/models/Wan2.1-I2V-14B-480P-Diffusers"     # a folder, or the name of a repository on the Hub
-    revision = "b184e23a8a16b20f108f727c902e769e873ffc73"  # of the repository
-    pipeline = "WanImageToVideoPipeline"
-    can = ["i2v", "lora"]
-    max_frames = 81
-    rule = 4                                              # it makes 4n + 1 frames
-    multiple = 16                                         # of its width and height
-    rate = "16/1"
-    final = { steps = 50, guidance = "5", size = "832x480" }
-    draft = { steps = 12, guidance = "5", size = "624x352" }
+[models.wan-i2v]
+generator = "diffusers"
+source = "/models/Wan2.1-I2V-14B-480P-Diffusers"     # a folder, or the name of a repository on the Hub
+revision = "b184e23a8a16b20f108f727c902e769e873ffc73"  # of the repository
+pipeline = "WanImageToVideoPipeline"
+can = ["i2v", "lora"]
+max_frames = 81
+rule = 4                                              # it makes 4n + 1 frames
+multiple = 16                                         # of its width and height
+rate = "16/1"
+final = { steps = 50, guidance = "5", size = "832x480" }
+draft = { steps = 12, guidance = "5", size = "624x352" }
 """
 
 from __future__ import annotations

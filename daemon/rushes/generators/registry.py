@@ -139,7 +139,7 @@ class Registry:
             dtype=model.dtype,
             working_mib=model.working_mib,
             options={str(name): value for name, value in model.options.items()},
-            adapter=model.adapter,
+            adapter=str(Path(model.adapter).expanduser().absolute()) if model.adapter else "",
         )
 
     def words_fingerprint(self, name: str) -> str:

@@ -18,8 +18,8 @@ from rushes.generators.traits import ANIMATIC
 from rushes_otio.errors import ShotFault
 
 Recorded = dict[str, object]
-"""The model of a recipe: {"asked": name, quality or None, "name": …, "fingerprint": …}; "rate" where it makes another
-one than the film has."""
+"""The model of a recipe: {"asked": name, quality or None, "name": …, "fingerprint": …}; "rate" where it makes
+another one than the film has."""
 
 _SAID = {
     "t2i": "make a still from words",
@@ -136,7 +136,7 @@ class Router:
                 choices, lacking = self._choices(name, quality, needs) if not fault else ([], [])
                 fitting += choices
                 if not choices:
-                    why_not[name] = fault or f"it cannot {_listed(lacking)}"
+                    why_not[name] = fault or self._why_not(name, lacking)
             if fitting:
                 best = min(fitting, key=lambda c: c.cost)
                 why_not.update({c.name: "it costs more" for c in fitting if c.name != best.name})
@@ -148,6 +148,10 @@ class Router:
             where=where,
             remedy="register one that can: rushes models add; or draw it: model=animatic",
         )
+
+    def _why_not(self, name: str, lacking: list[str]) -> str:
+        stills = set(self._registry.models[name].can) <= {"t2i", *_EITHER}
+        return "it makes stills only" if stills else f"it cannot {_listed(lacking)}"
 
     def _unusable(self, name: str, quality: Quality) -> str:
         """Why a model is not used, whatever a shot needs."""
@@ -219,7 +223,7 @@ def _listed(needs: Iterable[str]) -> str:
 def _cannot(who: str, lacking: list[str], where: str) -> ShotFault:
     remedies = {
         "t2v": 'give it a picture to start from, keyframe={"image": PATH}, or register an image model for stills',
-        "references": "put the reference into the still (keyframe), or use a model with references, such as Wan VACE",
+        "references": "put the reference into the still (keyframe), or use a model that takes some: Wan VACE",
         "mask": "use a model that works inside masks, such as Wan VACE",
     }
     remedy = next((remedies[need] for need in lacking if need in remedies), "use another model")

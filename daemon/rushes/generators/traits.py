@@ -9,14 +9,13 @@ class Traits(msgspec.Struct, frozen=True):
     """A generator's name, the version of its pixels, and the recipe fields that each stage looks at.
 
     `models`: it runs registered models with weights; then what it looks at is in a `Run`, and words go through a
-    stage of their own. `package` is what must be installed beside Rushes for it.
+    stage of their own.
     """
 
     name: str
     version: int  # raised by hand whenever its pixels change
     reads: dict[str, frozenset[str]]
     models: bool = False
-    package: str = ""
 
 
 ANIMATIC = Traits(
@@ -28,6 +27,6 @@ ANIMATIC = Traits(
     },
 )
 
-DIFFUSERS = Traits("diffusers", 1, {"keyframe": frozenset(), "motion": frozenset()}, models=True, package="diffusers")
+DIFFUSERS = Traits("diffusers", 1, {"keyframe": frozenset(), "motion": frozenset()}, models=True)
 
 GENERATORS = {traits.name: traits for traits in (ANIMATIC, DIFFUSERS)}

@@ -189,7 +189,7 @@ def _loaded(folder: Folder, component: Component, dtype: str) -> int:
 
 
 def _adapter(model: Model) -> dict[str, Path]:
-    """The file of an IP-Adapter, under a name among the files of a model."""
+    """The files of an IP-Adapter, its image encoder's too, under names among the files of a model."""
     if not model.adapter:
         return {}
     path = Path(model.adapter).expanduser()
@@ -197,7 +197,9 @@ def _adapter(model: Model) -> dict[str, Path]:
         raise FileFault(
             "the IP-Adapter is no safetensors file that is there", where=model.adapter, remedy="correct `adapter`"
         )
-    return {f"adapter/{path.name}": path}
+    beside = path.with_name("image_encoder").glob("*")
+    encoder = sorted(file for file in beside if file.suffix in {".json", SUFFIX})
+    return {f"adapter/{file.relative_to(path.parent).as_posix()}": file for file in (path, *encoder)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,4 +96,3 @@ def finish_key(motion: str, frames: int, finish: dict[str, Any]) -> Key:
 def encode_key(finish: Key, codec: str) -> Key:
     """Key of the movie file."""
     return digest_of({"stage": "encode", "version": ENCODE_VERSION, "finish": finish, "codec": codec})
-

@@ -19,7 +19,6 @@ from rushes.generators.animatic.panel import STEPS, panel
 from rushes.generators.animatic.piece import ALL, Head, Piece, load, pack, unpack
 from rushes.generators.base import Footage, Frame, KeyframeRequest, MotionRequest, Watch, WordsRequest
 from rushes.generators.cards import Card
-from rushes.generators.traits import ANIMATIC
 from rushes.limited.pictures import png
 from rushes_otio.errors import BadRequest
 from rushes_otio.text import printable

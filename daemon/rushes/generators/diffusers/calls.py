@@ -54,8 +54,8 @@ _WHO: Mapping[Mode, str] = {
 class Given:
     """What one run is given besides its words. `size` is (width, height); `frames` counts the overlap; pictures
     are RGB of that size; `plate` (frames, height, width, 3) and `mask` (frames, height, width) are uint8.
-    `strength` is how much of a plate is made anew, 0 to 1. `goes_on`: its first frames are known, and are laid over
-    all this."""
+    `strength` is how much of a plate is made anew, 0 to 1. `goes_on`: its first frames are known, and are laid
+    over all this."""
 
     size: tuple[int, int]
     frames: int = 1

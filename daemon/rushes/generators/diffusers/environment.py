@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from functools import cache
 
 import torch
 
@@ -35,6 +36,7 @@ def found(device: Device) -> dict[str, str]:
     }
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)

@@ -10,8 +10,8 @@ quantisation   "int8", "float8": smaller weights of the denoiser (needs torchao)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 import diffusers
 import torch
@@ -19,19 +19,32 @@ from diffusers.models.attention_dispatch import AttentionBackendName
 
 from rushes.generators.cards import Card
 from rushes_otio.errors import BadRequest
+from rushes_otio.text import printable
 
 _DENOISERS = ("transformer", "transformer_2", "unet")
+
+_KERNELS = tuple(backend.value for backend in AttentionBackendName if "hub" not in backend.value)
+"""Those with "hub" in their names fetch programs from the network."""
+
 _CACHE = re.compile(r"first-block:(0?\.[0-9]+)")
 
 
-def attention(card: Card) -> AbstractContextManager[None]:
+@contextmanager
+def attention(card: Card) -> Iterator[None]:
     """The attention of a run, as a context: set on a model it would hold for every model of the process."""
     name = card.options.get("attention", "native")
-    known = [backend.value for backend in AttentionBackendName]
-    if name not in known:
-        raise _wrong("attention", name, " or ".join(known))
-    context: AbstractContextManager[None] = diffusers.attention_backend(name)
-    return context
+    if name not in _KERNELS:
+        raise _wrong("attention", name, f"one of {', '.join(_KERNELS)}")
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(diffusers.attention_backend(name))
+        except (RuntimeError, ImportError, ValueError) as error:
+            raise BadRequest(
+                f"the attention {name} does not work here: {printable(str(error), 200)}",
+                where="models.toml",
+                remedy="install what it needs, or leave the option out",
+            ) from error
+        yield
 
 
 def quantisation(card: Card, component: str) -> diffusers.TorchAoConfig | None:
@@ -90,4 +103,8 @@ def _wrong(name: str, value: str, known: str) -> BadRequest:
     return BadRequest(f"the option {name} is {value!r}", where="models.toml", remedy=f"give it {known}")
 
 
-_APPLIED: Mapping[str, Callable[[str, Any, str], None]] = {"tiling": _tiling, "compile": _compile, "cache": _cache}
+_APPLIED: Mapping[str, Callable[[str, torch.nn.Module, str], None]] = {
+    "tiling": _tiling,
+    "compile": _compile,
+    "cache": _cache,
+}

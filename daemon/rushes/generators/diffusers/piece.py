@@ -1,5 +1,5 @@
-"""What is stored: the latents of a motion, and the embeddings of a text. Both are one safetensors file with a head,
-JSON under the key "rushes" of its notes. Equal content, equal bytes: no dates, names sorted, one note only.
+"""What is stored: the latents of a motion, and the embeddings of a text. Both are one safetensors file with a
+head, JSON under the key "rushes" of its notes. Equal content, equal bytes: no dates, names sorted, one note only.
 
 A motion:  latents  (1, channels, frames, height, width) float32, as the model works on them
            noise    the state of the random generator after the last step, for a VAE that is decoded with noise

@@ -5,8 +5,8 @@ A piece that goes on from another begins with frames that are known. Two things 
 * The known frames, coded and decoded once more, come out a little different: their tone (a gain and an offset a
   channel) is put right in all new frames; what is left of their low frequencies fades out over `FADE` frames.
 * The first new frames, beside the last known ones: a colour or contrast that comes in at the seam faster than such
-  things change on either side of it is a cast of the model. It is taken out of all new frames, so that every piece
-  has the colours of the first. A decoder that looks back lets it in over some frames: those are measured one by one.
+  things change on either side of it is a cast of the model. It is taken out of all new frames, so each piece
+  has the colours of the first. A decoder that looks back lets it in over some frames: they are measured singly.
 
 All of it is measured on a grid of cells, so that neither grain nor sharpness counts. Values are 0 to 1.
 """

@@ -90,7 +90,7 @@ def models_of(pipe: DiffusionPipeline) -> list[Any]:
 def follow(models: list[Any], tick: Callable[[], None]) -> list[Any]:
     """Call `tick` before each block of these models; the hooks, to be removed."""
 
-    def before(*_: Any) -> None:
+    def before(*_: object) -> None:
         tick()
 
     return [block.register_forward_pre_hook(before) for model in models for block in _blocks(model)]
@@ -148,7 +148,7 @@ def predicted(
 
 
 def _kind(scheduler: SchedulerMixin) -> str | None:
-    """How far a sample is off the clean latents, by the scheduler: in noise or velocity; None if it is not known."""
+    """How a sample lies off the clean latents, as the scheduler counts; None if that is not known here."""
     settings, name = scheduler.config, type(scheduler).__name__
     said = str(settings.get("prediction_type", "epsilon"))
     if "FlowMatch" in name or settings.get("use_flow_sigmas") or said == "flow_prediction":
