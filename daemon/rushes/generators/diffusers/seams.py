@@ -29,7 +29,9 @@ FADE = 12  # frames
 _WHITE = 65535
 _CELLS = (18, 32)
 _NEAR = 8  # frames on either side of a seam that are looked at
-_SETTLED = 4  # new frames after which a cast is all there: one latent frame
+_SETTLED = 4  # new frames in which a cast comes in: one latent frame
+_OTHERS = 4  # steps beside those at the seam
+_WIDER = 1.5
 _GAIN = 1.25
 _OFFSET = 0.15
 _FLAT = 1e-3  # a contrast below this says nothing
@@ -47,7 +49,7 @@ def mended(frames: Iterator[Pictures], overlap: int, stored: Mapping[str, Floats
     past = np.asarray(stored[PAST], np.float32)
     own = np.stack([_cells(picture) for picture in islice(frames, overlap)][-len(past) :])
     tone = _tone(own, past)
-    first = list(islice(frames, _NEAR))
+    first = list(islice(frames, _SETTLED + _NEAR))
     if not first:
         return
     residual = (past - tone.laid(own)).mean(axis=0)
@@ -86,25 +88,26 @@ def _tone(own: Floats, known: Floats) -> _Tone:
 
 def _cast(past: Floats, new: Floats) -> list[_Tone]:
     """What takes the model's cast out of each of the first new frames; the last of them holds for all further."""
-    level = _come_in(past.mean(axis=(1, 2)), new.mean(axis=(1, 2)))
-    contrast = np.log(np.maximum(past.std(axis=(1, 2)), _FLAT)), np.log(np.maximum(new.std(axis=(1, 2)), _FLAT))
-    means, gains = new.mean(axis=(1, 2)), np.exp(-_come_in(*contrast))
-    rows = [_between(mean, mean - off, gain) for mean, off, gain in zip(means, level, gains, strict=False)]
-    settled = means[_SETTLED:].mean(axis=0) if len(means) > _SETTLED else means[-1]
-    return [*rows[:_SETTLED], _between(settled, settled - level[-1], gains[-1])]
+    was, means = past.mean(axis=(1, 2)), new.mean(axis=(1, 2))
+    off, more = _come_in(was, means), _come_in(_contrast(past), _contrast(new))
+    return [_between(mean, mean - off[n], np.exp(-more[n])) for n, mean in enumerate(means[: len(off)])]
+
+
+def _contrast(grids: Floats) -> Floats:
+    return np.log(np.maximum(grids.std(axis=(1, 2)), _FLAT))
 
 
 def _come_in(past: Floats, new: Floats) -> Floats:
-    """How far `new` (frames, channels) is off the line on which `past` goes on: frame by frame while it settles,
-    then the mean of the rest. Nothing where it is no more than such values change from one frame to the next."""
-    steps = np.concatenate([np.diff(past, axis=0), np.diff(new[_SETTLED:], axis=0), np.zeros((1, past.shape[1]))])
-    slope = np.median(steps, axis=0)
-    line = past[-1] + slope * np.arange(1, len(new) + 1)[:, None]
-    off = new - line
-    settled = off[_SETTLED:].mean(axis=0) if len(off) > _SETTLED else off[-1]
-    usual = np.abs(steps - slope).max(axis=0)
-    sure = np.clip(1 - (usual / np.maximum(np.abs(settled), 1e-9)) ** 2, 0, 1)
-    return (np.concatenate([off[:_SETTLED], settled[None]]) * sure).astype(np.float32)
+    """What has come into each of the first `new` (frames, channels) at the seam: the steps there, as far as they are
+    larger than any other step on either side. Too few others say nothing."""
+    at_seam = np.diff(np.concatenate([past[-1:], new[:_SETTLED]]), axis=0)
+    others = np.concatenate([np.diff(past, axis=0), np.diff(new[_SETTLED:], axis=0)])
+    if len(others) < _OTHERS:
+        return np.zeros_like(at_seam)
+    step = at_seam - others.mean(axis=0)
+    usual = _WIDER * np.abs(others - others.mean(axis=0)).max(axis=0)
+    sure = np.clip(1 - (usual / np.maximum(np.abs(step), 1e-9)) ** 2, 0, 1)
+    return np.cumsum(step * sure, axis=0, dtype=np.float32)
 
 
 def _fading(residual: Floats, n: int, shape: tuple[int, ...]) -> Floats | float:
