@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Row, Work, best_of
+from benchmarks.watching import Watched
 from rushes.engine.changing import add_to_film, set_intent
 from rushes.engine.newfilm import create_film
 from rushes.engine.rendering import render_film
@@ -58,24 +59,20 @@ def _film(folder: Path, shots: int) -> Desk:
     return desk
 
 
-def _nothing(done: int, total: int) -> None:
-    """Progress for nobody."""
-
-
 def _direct(folder: Path, shots: int) -> Work:
     folder.mkdir()
-    generator = Animatic()
+    generator, watch = Animatic(), Watched()
 
     def work() -> None:
         for number in range(shots):
             fields = Fields(prompt=f"wave {folder.name} {number}", caption=f"wave {folder.name} {number}")
             still = folder / f"{number}.png"
-            still.write_bytes(generator.keyframe(KeyframeRequest(fields, number), _nothing))
+            still.write_bytes(generator.keyframe(KeyframeRequest(fields, number), watch))
             request = MotionRequest(fields, number, "24/1", FRAMES, keyframe=str(still))
-            motion = generator.motion(request, _nothing)
+            motion = generator.motion(request, watch)
             part = folder / f"{number}.mov.part"
             with Encoder(part, EncodeSpec(SIZE, "24/1", "prores", "01:00:00:00", "", {})) as encoder:
-                for frame in generator.frames(motion, SIZE):
+                for frame in generator.frames(motion, SIZE, None, watch):
                     encoder.write(frame)
             publish(part, folder / f"{number}.mov", label="take")
 

@@ -1,9 +1,9 @@
-"""A small model that really was fitted: stripes that drift left or right over a coloured ground, at one pixel a frame.
+"""A small model that really was fitted: stripes that drift left or right over a coloured ground, one pixel a frame.
 
 Where they stand, which way they drift and what colour the ground has can only be read from frames that are there.
-The transformer is diffusers' own with some 80 thousand weights, kept in data/moving.safetensors; the VAE is a stand-in
-of the same class whose code is the family of patterns itself, exactly. `python tests/moving.py` fits the weights anew
-(some three minutes on one core).
+The transformer is diffusers' own, with 81 thousand weights, kept in data/moving.safetensors; the VAE is a stand-in
+of the same class whose code is the family of patterns itself, exactly. `python tests/moving.py` fits the weights
+anew (some four minutes on one core).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SIZES = [0.1062, 0.1264, 0.1060, 0.3466, 0.3631, 0.3163, 0.3163]  # of the chan
 
 
 def stripes(frames, phase, direction, ground, start=0):
-    """(n, 3, frames, height, width), -1 to 1, for n phases (radians), directions (-1 or 1) and grounds (3 each)."""
+    """(n, 3, frames, height, width), -1 to 1, for n phases (radians), directions (-1, 1) and grounds (3 each)."""
     x, t = torch.arange(WIDTH) + 0.5, torch.arange(start, start + frames)
     turned = (x[None, None] - direction[:, None, None] * t[None, :, None]) * (2 * math.pi / _WAVE)
     waves = STRIPES * torch.sin(turned + phase[:, None, None])

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 
 from rushes.engine.accept import Acceptance
+from rushes.engine.active import Active
 from rushes.engine.backlog import Waiting
 from rushes.engine.edges import ShotPlan
 from rushes.engine.floor import Again, Booth, Delivery
@@ -23,7 +23,7 @@ from rushes.engine.opendesk import Arrival, OpenDesk
 from rushes.engine.orders import Order
 from rushes.engine.plan import Plan
 from rushes.engine.remaining import Remaining
-from rushes.engine.stagework import Answer, Ask
+from rushes.engine.stagework import Answer
 from rushes.engine.taking import Context, Made
 from rushes.engine.telling import Tell, Telling
 from rushes.engine.wishes import Wishes, Worklist, stays_waiting, worklist
@@ -41,28 +41,10 @@ AT_ONCE = 3
 may be one more."""
 
 AT_ONCE_WITH_MODELS = 12
-"""The same where models with weights make them: the floor then runs all words, all stills and all motions in a row,
-and each model, and each text encoder, is loaded once for so many takes."""
+"""The same where models with weights make them: the floor then runs all words, all stills and all motions in a
+row, and each model, and each text encoder, is loaded once for so many takes."""
 
 SAVE_EVERY_S = 1.0
-
-
-@dataclass(slots=True, eq=False)
-class _Active:
-    waiting: Waiting
-    plan: ShotPlan
-    steps: Generator[Ask, Answer, Made]
-    frames: int
-    ask: Ask | None = None
-    number: int = 0
-
-    @property
-    def job(self) -> Job:
-        return self.waiting.job
-
-    @property
-    def order(self) -> Order:
-        return self.waiting.order
 
 
 class Shooting:
@@ -73,8 +55,8 @@ class Shooting:
         self._booth = booth
         self._say = Telling(desk.places.key, tell)
         self.book = JobBook(desk, self._say)
-        self._active: list[_Active] = []
-        self._numbers: dict[int, _Active] = {}
+        self._active: list[Active] = []
+        self._numbers: dict[int, Active] = {}
         self._remaining = Remaining(desk.studio.timings)
         self._lock = contextlib.ExitStack()
         self._saved_at = 0.0
@@ -224,11 +206,11 @@ class Shooting:
         context = Context(self._desk, film, self._shelf, plan, waiting.order, self._booth.environment)
         handles = int(Resolver(film).delivery()["handles"])
         making = Making(context, self._plan().shots, self._booth.scratch, handles)
-        active = _Active(waiting, plan, making.run(), plan.needed + handles)
+        active = Active(waiting, plan, making.run(), plan.needed + handles)
         self._active.append(active)
         self._advance(active, None)
 
-    def _advance(self, active: _Active, answer: Answer) -> None:
+    def _advance(self, active: Active, answer: Answer) -> None:
         """Send a take in the making its answer, and hand on what it asks for next."""
         settled, active.number = active.number, 0
         self._numbers.pop(settled, None)
@@ -269,14 +251,14 @@ class Shooting:
             case Lost():
                 self._on_lost(active, event)
 
-    def _end(self, active: _Active) -> None:
+    def _end(self, active: Active) -> None:
         """Have no more to do with a take in the making."""
         self._active.remove(active)
         if active.number:
             del self._numbers[active.number]
             self._booth.withdraw(active.number)
 
-    def _on_lost(self, active: _Active, event: Lost) -> None:
+    def _on_lost(self, active: Active, event: Lost) -> None:
         """Make the take again; what the cache holds by now is not made twice."""
         self._end(active)
         if event.innocent:
@@ -290,7 +272,7 @@ class Shooting:
         """Start the takes anew whose shot asks for something else by now: the latest edit wins."""
         plans = self._plan().shots
         for active in list(self._active):
-            if active.order.kind == "render" and not _still_right(active, plans.get(active.job.shot)):
+            if active.order.kind == "render" and not active.is_still_right(plans.get(active.job.shot)):
                 self._end(active)
                 self.book.replace(active.waiting)
 
@@ -340,7 +322,7 @@ class Shooting:
         self._desk.shelf_is_known()
         self._lock.close()
 
-    def _finish(self, active: _Active, made: Made) -> None:
+    def _finish(self, active: Active, made: Made) -> None:
         self._active.remove(active)
         acceptance = Acceptance(made, active.order, stays_waiting(active.plan, active.order))
         apply = partial(acceptance.apply, shelf=self._shelf)
@@ -353,7 +335,3 @@ class Shooting:
         if self._remaining.is_due():
             self._remaining.sum_up(self._everything(), self._plan().shots)
         return self._remaining.seconds
-
-
-def _still_right(active: _Active, now: ShotPlan | None) -> bool:
-    return now is not None and now.recipe == active.plan.recipe and now.needed <= active.frames

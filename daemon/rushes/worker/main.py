@@ -38,6 +38,9 @@ from rushes_otio.errors import RushesError
 DEVICE = "RUSHES_DEVICE"
 """The variable that says which device this process may use: "cpu", or "cuda:0"."""
 
+STATE = "RUSHES_STATE"
+"""The variable that names the folder where a generator may remember something of this machine."""
+
 LOCK_WAIT = 1.0
 """Seconds to wait for a worker that is just ending to let go of the device."""
 
@@ -49,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     faulthandler.enable()
     if options.parent:
         die_with_parent(options.parent)
-    os.environ[DEVICE] = options.device  # for generators, which are made without arguments
+    os.environ |= {DEVICE: options.device, STATE: options.state}  # for generators, made without arguments
     try:
         generators = Generators({**BUILT_IN, **_targets(options.generator)})
         with _device(options.device, Path(options.state)):

@@ -58,7 +58,7 @@ def twin(vae: ModelMixin) -> ModelMixin:
 def _pictures(made: torch.Tensor) -> torch.Tensor:
     """(frames, 3, height, width), 0 to 1, from what a VAE gives."""
     video = made[0].permute(1, 0, 2, 3) if made.ndim == 5 else made
-    return (video * 0.5 + 0.5).clamp(0, 1).float()
+    return (video * 0.5 + 0.5).clamp(0, 1)
 
 
 def _frames(pictures: torch.Tensor, tick: Callable[[], None]) -> NDArray[np.uint16]:
@@ -66,7 +66,7 @@ def _frames(pictures: torch.Tensor, tick: Callable[[], None]) -> NDArray[np.uint
     frames = np.empty((count, height, width, 3), np.uint16)
     for number, picture in enumerate(pictures):
         tick()
-        whole = (picture.permute(1, 2, 0) * 65535).round().to(torch.int32)
+        whole = (picture.float().permute(1, 2, 0) * 65535).round().to(torch.int32)
         frames[number] = whole.cpu().numpy().astype(np.uint16)
     return frames
 

@@ -41,7 +41,7 @@ class Diffusers:
         if threads := os.environ.get("OMP_NUM_THREADS", ""):
             torch.set_num_threads(int(threads))
         gc.freeze()  # the libraries' million objects stay: looking through them takes a quarter of a second
-        self._residency = residency or Residency(devices.best())
+        self._residency = residency or _of_this_process()
         self._previews = Previews()
 
     def words(self, request: WordsRequest, watch: Watch) -> bytes:
@@ -148,6 +148,14 @@ class Diffusers:
                 remedy="set a smaller overlap for the model in models.toml",
             )
         return History(np.stack(shown[-overlap:]))
+
+
+def _of_this_process() -> Residency:
+    """On the device that the worker was started for; what ran out of memory is remembered in the state folder."""
+    state = os.environ.get("RUSHES_STATE", "")
+    return Residency(
+        devices.best(os.environ.get("RUSHES_DEVICE", "")), Path(state) / "rungs.json" if state else None
+    )
 
 
 def _encoded(request: WordsRequest, pipeline: str, loaded: Loaded, watch: Watch) -> dict[str, torch.Tensor]:

@@ -22,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 from rushes.generators import safetensors_files
 from rushes.generators.base import Watch
 from rushes.generators.cards import Card
+from rushes.generators.diffusers.ladder import is_out_of_memory
 from rushes.generators.diffusers.options import applied, quantisation
 from rushes.generators.folders import Component, Folder, check_inside, read_folder
 from rushes_otio.errors import FileFault
@@ -122,6 +123,8 @@ def _read(folder: Folder, part: Component, card: Card) -> object:
             return kind.from_pretrained(path, local_files_only=True)
         return applied(card, part.name, _weighted(kind, part, path, card))
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
+        if is_out_of_memory(error):
+            raise
         raise FileFault(
             f"the component {part.name} cannot be loaded: {printable(str(error), 300)}", where=path, remedy=_REMEDY
         ) from error

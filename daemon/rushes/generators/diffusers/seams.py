@@ -4,9 +4,9 @@ A piece that goes on from another begins with frames that are known. Two things 
 
 * The known frames, coded and decoded once more, come out a little different: their tone (a gain and an offset a
   channel) is put right in all new frames; what is left of their low frequencies fades out over `FADE` frames.
-* The first new frames, beside the last known ones: a colour or contrast that comes in at the seam faster than such
-  things change on either side of it is a cast of the model. It is taken out of all new frames, so each piece
-  has the colours of the first. A decoder that looks back lets it in over some frames: they are measured singly.
+* The first new frames, beside the last known ones: a colour or contrast that comes in at the seam in larger steps
+  than such things change by on either side of it is a cast of the model. It is taken out of all new frames, so that
+  each piece has the colours of the first. It may come in slowly, for a decoder looks back.
 
 All of it is measured on a grid of cells, so that neither grain nor sharpness counts. Values are 0 to 1.
 """
@@ -29,9 +29,9 @@ FADE = 12  # frames
 _WHITE = 65535
 _CELLS = (18, 32)
 _NEAR = 8  # frames on either side of a seam that are looked at
-_SETTLED = 4  # new frames in which a cast comes in: one latent frame
+_SETTLED = 8  # new frames in which a cast comes in: two latent frames
 _OTHERS = 4  # steps beside those at the seam
-_WIDER = 1.5
+_WIDER = 3.0  # of their deviation
 _GAIN = 1.25
 _OFFSET = 0.15
 _FLAT = 1e-3  # a contrast below this says nothing
@@ -98,14 +98,14 @@ def _contrast(grids: Floats) -> Floats:
 
 
 def _come_in(past: Floats, new: Floats) -> Floats:
-    """What has come into each of the first `new` (frames, channels) at the seam: the steps there, as far as they are
-    larger than any other step on either side. Too few others say nothing."""
+    """What has come into each of the first `new` (frames, channels) at the seam: the sum of the steps there that are
+    well beyond the others, on either side of it. Too few others say nothing."""
     at_seam = np.diff(np.concatenate([past[-1:], new[:_SETTLED]]), axis=0)
     others = np.concatenate([np.diff(past, axis=0), np.diff(new[_SETTLED:], axis=0)])
     if len(others) < _OTHERS:
         return np.zeros_like(at_seam)
     step = at_seam - others.mean(axis=0)
-    usual = _WIDER * np.abs(others - others.mean(axis=0)).max(axis=0)
+    usual = _WIDER * others.std(axis=0)
     sure = np.clip(1 - (usual / np.maximum(np.abs(step), 1e-9)) ** 2, 0, 1)
     return np.cumsum(step * sure, axis=0, dtype=np.float32)
 

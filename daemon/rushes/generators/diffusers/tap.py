@@ -9,6 +9,7 @@ request ends in the middle of a step, of the text encoder, or of the decoder.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -96,17 +97,22 @@ def follow(models: list[Any], tick: Callable[[], None]) -> list[Any]:
     return [block.register_forward_pre_hook(before) for model in models for block in _blocks(model)]
 
 
-def _blocks(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
-    for module in model.modules():
-        if isinstance(module, torch.nn.ModuleList):
-            yield from module
+def _blocks(model: Any) -> Iterator[torch.nn.Module]:  # noqa: ANN401
+    """Not those inside compiled ones: a hook would be compiled with them, and cannot be."""
+    if model._compiled_call_impl is not None:
+        return
+    for child in model.children():
+        if isinstance(model, torch.nn.ModuleList) and child._compiled_call_impl is None:
+            yield child
+        yield from _blocks(child)
 
 
 def _clean(pipe: DiffusionPipeline) -> None:
     """What an abort leaves behind: work that is still queued on the card, weights that wait on it, and the frames
     that a causal VAE remembers."""
     if torch.cuda.is_available():
-        torch.cuda.synchronize()
+        with suppress(RuntimeError):  # a card at fault says so once more
+            torch.cuda.synchronize()
     pipe.maybe_free_model_hooks()
     for model in models_of(pipe):
         if hasattr(model, "clear_cache"):
