@@ -1,4 +1,4 @@
-"""A small model that really was fitted: stripes that drift left or right over a coloured ground, one pixel a frame.
+"""A small model that was fitted: stripes that drift left or right over a coloured ground, one pixel a frame.
 
 Where they stand, which way they drift and what colour the ground has can only be read from frames that are there.
 The transformer is diffusers' own, with 81 thousand weights, kept in data/moving.safetensors; the VAE is a stand-in
@@ -94,8 +94,8 @@ def _basis():
 
 def transformer(fitted=True):
     made = WanTransformer3DModel(
-        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=24, in_channels=7, out_channels=7, text_dim=8,
-        freq_dim=32, ffn_dim=96, num_layers=2, cross_attn_norm=False, rope_max_seq_len=64,
+        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=24, in_channels=7, out_channels=7,
+        text_dim=8, freq_dim=32, ffn_dim=96, num_layers=2, cross_attn_norm=False, rope_max_seq_len=64,
     )  # fmt: skip
     if fitted:
         made.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})

@@ -9,6 +9,7 @@ pytest.importorskip("diffusers")
 from diffusers import (  # noqa: E402
     FlowMatchEulerDiscreteScheduler,
     LTXConditionPipeline,
+    LTXImageToVideoPipeline,
     WanImageToVideoPipeline,
     WanVACEPipeline,
     WanVideoToVideoPipeline,
@@ -16,10 +17,14 @@ from diffusers import (  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import moving  # noqa: E402
+from generating import CASES, Bench, Following, frames_of  # noqa: E402
 from rushes.generators.diffusers import seams  # noqa: E402
+from rushes.generators.diffusers.calls import Given  # noqa: E402
 from rushes.generators.diffusers.continuing import History  # noqa: E402
+from rushes.generators.diffusers.layout import plain  # noqa: E402
 from rushes.generators.diffusers.tap import Tap  # noqa: E402
 from rushes_otio.errors import BadRequest  # noqa: E402
+from tiny import ltx, wan_vace  # noqa: E402
 
 OVERLAP, TOTAL = 9, moving.FRAMES
 NEW = TOTAL - OVERLAP
@@ -189,6 +194,17 @@ def test_what_the_vae_does_to_colours_is_undone(pan):
     assert np.diff(error).max() < plain[0] / 6
 
 
+@pytest.mark.parametrize("pan", [0.0, 2.0])
+@pytest.mark.parametrize("comes_in", [1, 4, 8])
+def test_a_cast_that_comes_in_at_the_seam_goes_out(pan, comes_in):
+    """All at once, or over the frames in which a decoder looks back."""
+    true = scene(40, np.random.default_rng(4), pan=pan)
+    grown = np.clip((np.arange(40) - OVERLAP + 1) / comes_in, 0, 1)[:, None, None, None]
+    off = true + grown * np.array([0.04, -0.03, 0])
+    new = np.stack(list(seams.mended(iter(whole(off)), OVERLAP, seams.measured(whole(true[:OVERLAP])))))
+    assert np.abs((new / WHITE - true[OVERLAP:]).mean(axis=(1, 2))).max() < 0.008
+
+
 @pytest.mark.parametrize(
     "light", [lambda n: 0.002 * n, lambda n: 0.05 * (-1) ** n, lambda n: 0.04 * np.sin(n / 3)]
 )
@@ -228,3 +244,56 @@ def test_each_pipeline_is_told_in_its_own_words():
         past.arguments(WanVideoToVideoPipeline, 9, {})
     with pytest.raises(BadRequest):
         past.arguments(WanVACEPipeline, 5, {})
+
+
+@pytest.mark.parametrize("name", ["wan_vace", "ltx", "ltx_i2v"])
+def test_every_layout_of_latents_is_held(name):
+    """VACE with a reference before the frames, LTX that packs its latents, and LTX whose first frame is a picture:
+    the known frames are the same with any seed, the new ones are not. A given picture is the pipeline's own."""
+    pipe = wan_vace() if name == "wan_vace" else ltx()
+    if name == "ltx_i2v":
+        pipe = LTXImageToVideoPipeline(**pipe.components)
+    pipe.set_progress_bar_config(disable=True)
+    frames = np.random.default_rng(1).integers(0, WHITE, (OVERLAP, 64, 64, 3)).astype(np.uint16)
+    more = {"reference_images": [Image.new("RGB", (64, 64), "red")]} if name == "wan_vace" else {}
+    one, other = (untold(pipe, History(frames), seed, more) for seed in (1, 2))
+    held = 1 + (OVERLAP - 1) // (8 if "ltx" in name else 4)
+    first = 1 if name == "ltx_i2v" else 0
+    assert torch.allclose(one[:, :, first:held], other[:, :, first:held], atol=1e-4)
+    assert not torch.allclose(one[:, :, held:], other[:, :, held:], atol=1e-2)
+
+
+def untold(pipe, past, seed, more):
+    """The latents of a run of a pipeline with random weights, in the one layout."""
+    given = past.arguments(type(pipe), 17, {}) | more
+    settings = {
+        "num_inference_steps": 4,
+        "generator": torch.Generator().manual_seed(seed),
+        "output_type": "latent",
+    }
+    with Tap(pipe, Quiet(), None, past.held(pipe, 17, seed)):
+        made = pipe(prompt="stripes", height=64, width=64, num_frames=17, **settings, **given).frames
+    return plain(pipe, made, Given(size=(64, 64), frames=17))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("continuing"))
+
+
+WAYS = ["wan", "two experts", "ti2v from words", "i2v", "vace from words", "vace in a mask", "plate", "ltx"]
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_stored_piece_goes_on(name, bench, tmp_path):
+    """Through the generator: the stored form of a piece is all that the next one needs."""
+    case, card = CASES[name], bench.models.card(CASES[name].model)
+    overlap, frames = (9, 8) if name == "ltx" else (5, 4)
+    before = tmp_path / "before"
+    before.write_bytes(bench.generator.motion(bench.request(case), Following(), case.footage()))
+    on = {"after": str(before), "first_frame": None, "overlap": overlap, "frames": frames}
+    request = bench.request(case, **on)
+    motion = bench.generator.motion(request, Following(), case.footage())
+    assert bench.generator.motion(request, Following(), case.footage()) == motion
+    assert bench.generator.motion(bench.request(case, **on, seed=8), Following(), case.footage()) != motion
+    assert bench.generator.length(motion) == frames == len(frames_of(bench.generator, motion, card))

@@ -10,15 +10,18 @@ import time
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from rushes.generators.cards import Card
 from rushes.generators.models import QUALITIES, Model, Quality
 from rushes.generators.traits import ANIMATIC, Traits
-from rushes.generators.weights import Located, Weights
 from rushes.store.canonical import digest_of
 from rushes_otio.errors import FileFault, ShotFault
+
+if TYPE_CHECKING:  # whoever only looks at a film that is drawn does not wait for it
+    from rushes.generators.weights import Located, Weights
 
 TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3", "tokenizer", "tokenizer_2", "tokenizer_3")
 """Components of a model that have to do with words only."""

@@ -10,10 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rushes.generators.gpus import card_memory, main_memory
 from rushes.generators.models import QUALITIES, Model, Quality
 from rushes.generators.registry import Registry
-from rushes.generators.rungs import first_fitting
 from rushes.generators.traits import ANIMATIC
 from rushes_otio.errors import ShotFault
 
@@ -161,6 +159,9 @@ class Router:
         return self._registry.fault(name) or self._too_large(name)
 
     def _too_large(self, name: str) -> str:
+        from rushes.generators.gpus import card_memory, main_memory
+        from rushes.generators.rungs import first_fitting
+
         model, located = self._registry.models[name], self._registry.located(name)
         if located is None:
             return ""

@@ -5,8 +5,8 @@ pipeline is told of them in its own words, where it has some (`History.arguments
 latents (`History.held`): at each step what the model says of them is replaced by what leads to them. Replacing
 that, and not the scheduler's result, keeps true what a multistep scheduler remembers of earlier steps.
 
-What the model gets wrong about known frames on the whole, channel by channel, it gets wrong about new ones too: that
-is taken out of all it says, so colours do not drift from piece to piece (`seams` does the rest).
+What the model gets wrong about known frames on the whole, channel by channel, it gets wrong about new ones too:
+that is taken out of all it says, so that colours do not drift from piece to piece (`seams` does the rest).
 
 A model that is told nothing reads the past only as the noise goes, and by then the noise of the new frames would
 have decided where things stand and which way they move. So above `RENEWED` all noise is drawn anew at every step:
@@ -125,7 +125,7 @@ class _Held:
     ) -> torch.Tensor:
         if scheduler.step_index is None:
             scheduler._init_step_index(timestep)
-        sigma = scheduler.sigmas[scheduler.step_index].to(sample)
+        sigma = scheduler.sigmas[scheduler.step_index]
         axis, start, known = self._laid(sample)
         held = axis, start, known.shape[axis]
         true, said = (sample.narrow(*held) - known.to(sample)) / sigma, output.narrow(*held).to(sample.dtype)

@@ -5,8 +5,8 @@ A piece that goes on from another begins with frames that are known. Two things 
 * The known frames, coded and decoded once more, come out a little different: their tone (a gain and an offset a
   channel) is put right in all new frames; what is left of their low frequencies fades out over `FADE` frames.
 * The first new frames, beside the last known ones: a colour or contrast that comes in at the seam in larger steps
-  than such things change by on either side of it is a cast of the model. It is taken out of all new frames, so that
-  each piece has the colours of the first. It may come in slowly, for a decoder looks back.
+  than such things change by on either side of it is a cast of the model. It is taken out of all new frames, so
+  that each piece has the colours of the first. It may come in slowly, for a decoder looks back.
 
 All of it is measured on a grid of cells, so that neither grain nor sharpness counts. Values are 0 to 1.
 """
@@ -98,8 +98,8 @@ def _contrast(grids: Floats) -> Floats:
 
 
 def _come_in(past: Floats, new: Floats) -> Floats:
-    """What has come into each of the first `new` (frames, channels) at the seam: the sum of the steps there that are
-    well beyond the others, on either side of it. Too few others say nothing."""
+    """What has come into each of the first `new` (frames, channels) at the seam: the sum of the steps there that
+    are well beyond the others, on either side of it. Too few others say nothing."""
     at_seam = np.diff(np.concatenate([past[-1:], new[:_SETTLED]]), axis=0)
     others = np.concatenate([np.diff(past, axis=0), np.diff(new[_SETTLED:], axis=0)])
     if len(others) < _OTHERS:
