@@ -365,14 +365,14 @@ def test_the_lanes_overlap_and_each_keeps_its_order(tmp_path: Path, desk: Desk) 
 
 def test_a_device_has_one_worker_and_the_cpu_many(tmp_path: Path, desk: Desk) -> None:
     gpu = replace(settings(tmp_path), device="cuda:0")
-    with running(WorkerProcess(gpu)) as first:
+    with running(WorkerProcess(gpu)) as first, running(WorkerProcess(gpu)) as second:
         first.start()
         (ready,) = until(first, bool)
         assert isinstance(ready, Ready) and {"python", "numpy", "pillow", "ffmpeg"} <= ready.environment.keys()
-        with running(WorkerProcess(gpu)) as second:
-            event = answer(second, desk.keyframe())
-            assert isinstance(event, Failed) and event.kind == "start"
-            assert f"PID {ready.pid}" in event.error and event.remedy
+        assert isinstance(answer(first, desk.keyframe()), Done)
+        refused = answer(second, desk.keyframe())
+        assert isinstance(refused, Failed) and refused.kind == "refused"
+        assert f"process {ready.pid}" in refused.error and refused.remedy
         for _ in range(2):
             with (
                 running(WorkerProcess(settings(tmp_path))) as one,
@@ -381,6 +381,8 @@ def test_a_device_has_one_worker_and_the_cpu_many(tmp_path: Path, desk: Desk) ->
                 assert isinstance(answer(one, desk.keyframe()), Done)
                 assert isinstance(answer(two, desk.keyframe()), Done)
         assert isinstance(answer(first, desk.keyframe()), Done)
+        first.stop()
+        assert isinstance(answer(second, desk.keyframe()), Done)
 
 
 @LINUX

@@ -39,6 +39,10 @@ class Fake:
     def words(self, request: WordsRequest, watch: Watch) -> bytes:
         return request.prompt.encode()
 
+    def device(self) -> str:
+        asked = os.environ.get("RUSHES_DEVICE", "")
+        return asked if asked.startswith("cuda") else ""
+
     def environment(self) -> Mapping[str, str]:
         return {"fake": "1"}
 
@@ -124,7 +128,7 @@ def lie(what: str) -> None:
         sys.exit("no such device")
     if what == "silent":
         time.sleep(FOREVER)
-    say({"type": "ready", "pid": os.getpid(), "device": "cpu", "environment": {}})
+    say({"type": "ready", "pid": os.getpid(), "device": "auto", "environment": {}})
     raw = sys.stdin.readline()
     asked = json.loads(raw)
     out = Path(asked["out"])

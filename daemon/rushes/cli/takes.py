@@ -97,11 +97,11 @@ def _add(film: Path, shot: str, file: Path) -> None:
     from rushes.cli.progress import watching
     from rushes.engine.alone import Alone
     from rushes.engine.bringing import bring
-    from rushes.engine.rendering import plain_worker
+    from rushes.engine.rendering import worker_of
     from rushes.engine.studio import Studio
 
     studio = Studio.of_user()
-    with watching() as tell, Alone(studio, plain_worker(studio), tell) as alone:
+    with watching() as tell, Alone(studio, worker_of(studio), tell) as alone:
         made = bring(studio.desk(film), shot, file, alone)
     say(f"{shown(file.name, 80)} is {made.take}, {made.frames} frames, and chosen")
 

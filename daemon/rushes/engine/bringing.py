@@ -15,7 +15,7 @@ from rushes.engine.accept import Acceptance
 from rushes.engine.alone import Alone
 from rushes.engine.choosing import choose_by_hand
 from rushes.engine.crew import Crew
-from rushes.engine.lengths import Lengths
+from rushes.engine.lengths import Lengths, Span
 from rushes.engine.makers import Maker, Prepared
 from rushes.engine.orders import Order
 from rushes.engine.plan import Planner
@@ -117,7 +117,7 @@ def bring(desk: Desk, shot: str, file: Path, alone: Alone) -> Made:
     digest = desk.files.digest(called, block.name)
     entry = Entry(digest, desk.files.locate(called, block.name), digest)
     context = Context(desk, film, desk.shelf(), plan, Order(named=True), {})
-    layout = [(0, min(movie.frames, window))]
+    layout = [Span(0, min(movie.frames, window))]
     made = alone.run(Taking(context, crew, None, "0", 0, layout, [entry], None).run(), block.shot, block.name)
     with remembering(desk) as now:
         shelf = desk.shelf()

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from rushes.engine.plan import Planner
+from rushes.engine.recipe import moving_as
 from rushes.engine.studio import Desk
+from rushes.engine.taking import pictured
 from rushes.engine.undoing import remembering
 from rushes.store.shelf import Shelf
 from rushes.store.takes import FoundTake, TakeRecord, read_record
@@ -80,13 +82,14 @@ def choose_by_hand(desk: Desk, film: Film, shelf: Shelf, block: ShotBlock, take:
     record = shelf.record(block, take)
     movie = shelf.find(block, take).movie
     motion = record.stages["motion"].digest
-    accepted = dict(record.recipe)
+    accepted, made = dict(record.recipe), pictured(record)
     chosen = Chosen(record.take, "hand", motion, accepted)
     film_takes.choose(film, block.shot, chosen, shelf.relative(movie), record.window.frames)
     # Planned with the take in place, so that its recorded model counts; then accepted for today's recipe.
     today = Planner(film, desk.sources).some({block.shot})[block.shot].recipe
     if today is not None:
-        film.patch_shot(block.shot, chosen=msgspec.structs.replace(chosen, recipe=today))
+        recipe = moving_as(today, made)
+        film.patch_shot(block.shot, chosen=msgspec.structs.replace(chosen, recipe=recipe))
 
 
 def _choose_keyframe(film: Film, shelf: Shelf, block: ShotBlock, take: str) -> None:

@@ -49,11 +49,6 @@ class Crew:
         return str(self.recipe["model"].get("rate") or self.recipe["rate"])
 
     @property
-    def overlap(self) -> int:
-        """Frames of a piece that the next one goes over once more."""
-        return self.model.overlap if self.model else 0
-
-    @property
     def made_by(self) -> MadeBy:
         """The generator of the motion, for the record of a take."""
         return MadeBy(self.mover.generator, GENERATORS[self.mover.generator].version)
@@ -72,6 +67,16 @@ class Crew:
         runnings = [m.running for m in (self.mover, self.drawer) if isinstance(m, Modelled)]
         if runnings:
             unfit_loras(runnings)
+
+    def check_unchanged(self) -> None:
+        """ShotFault where a model is not what it was when the recipe was made: it would make other pictures."""
+        for recorded in (self.recipe["model"], (self.recipe.get("keyframe") or {}).get("model")):
+            if recorded and self.registry.fingerprint(recorded["name"], self._quality(recorded)) != recorded["fingerprint"]:
+                raise ShotFault(
+                    f"the model {recorded['name']!r} is not what it was when this take was made: its weights, or its "
+                    "entry in models.toml, are others or not here",
+                    remedy="put them back as they were, or make it anew: rushes render FILM SHOT --another 1",
+                )
 
     def _maker(self, recorded: dict[str, Any]) -> Maker:
         name = str(recorded["name"])

@@ -10,12 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from rushes.generators.models import Model
 from rushes_otio.errors import ShotFault
 
-Layout = Sequence[tuple[int, int]]
-"""Pieces of motion as (first frame, frames), at the generator's rate."""
+
+class Span(NamedTuple):
+    """A piece of motion, counted at the generator's rate: its first frame, how many new ones it has, how many of the
+    piece before it goes over once more, and whether a take ended with it when it was made."""
+
+    begins: int
+    frames: int
+    overlap: int = 0
+    ends: bool = True
+
+
+Layout = Sequence[Span]
 
 
 def native_frame(frame: int, film: str, native: str) -> int:
@@ -44,21 +55,22 @@ class Lengths:
         """The pieces of a take of at least `frames`; the pieces in `kept` are there already. ShotFault for what
         is longer than a model can make that goes on from nothing."""
         pieces, needed = list(kept), self.native_for(frames)
-        have = sum(count for _, count in pieces)
+        have = sum(piece.frames for piece in pieces)
         while have < needed:
-            pieces.append((have, self._next(needed - have, after=have > 0)))
-            have += pieces[-1][1]
+            pieces.append(self._next(have, needed - have))
+            have += pieces[-1].frames
         return pieces
 
-    def _next(self, missing: int, *, after: bool) -> int:
-        """New frames of the next piece: what is missing, by the model's frame rule, and at most what it can."""
+    def _next(self, begins: int, missing: int) -> Span:
+        """The next piece: what is missing, by the model's frame rule, and at most what it can."""
         if self.model is None:
-            return missing
-        overlap = self.model.overlap if after else 0
+            return Span(begins, missing)
+        overlap = self.model.overlap if begins else 0
         most = (self.model.max_frames - 1) // self.model.rule * self.model.rule + 1
-        if after and not 0 < overlap < most:
+        if begins and not 0 < overlap < most:
             raise ShotFault(
                 f"the model makes at most {most} frames at once and does not go on from them",
                 remedy="shorten the shot, use another model, or register an overlap for this one",
             )
-        return min(self.model.fitting(missing + overlap), most) - overlap
+        frames = min(self.model.fitting(missing + overlap), most) - overlap
+        return Span(begins, frames, overlap, ends=frames >= missing)

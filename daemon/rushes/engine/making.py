@@ -16,16 +16,15 @@ from typing import Any
 from rushes.engine.bringing import brought_in
 from rushes.engine.crew import Crew
 from rushes.engine.edges import ShotPlan
-from rushes.engine.lengths import Layout
-from rushes.engine.models_of import Models
+from rushes.engine.models_of import Models, without_picture
 from rushes.engine.motion import pieces
 from rushes.engine.orders import derived_seed
 from rushes.engine.picturing import Picturing
 from rushes.engine.reasons import PICTURE, enter
-from rushes.engine.recipe import size_of
+from rushes.engine.recipe import finished_as, size_of
 from rushes.engine.stagework import Answer, Ask, Cached, Notes, Stages, Stored
 from rushes.engine.stills import keep_still
-from rushes.engine.taking import Context, Made, Taking
+from rushes.engine.taking import Context, Made, Taking, pictured, spans
 from rushes.stages.encode import check_delivery
 from rushes.store.cache import Entry
 from rushes.store.takes import TakeRecord
@@ -48,24 +47,39 @@ class Making:
     def run(self) -> Outcome:
         """Make the take. ShotFault and MediaFault when it cannot be made."""
         recipe = self.recipe()
-        size = size_of(recipe)
-        check_delivery(size, recipe["delivery"]["codec"])
+        check_delivery(size_of(recipe), recipe["delivery"]["codec"])
         previous = self._previous()
-        if previous is not None and previous.added:
-            return (yield from self._finished_anew(recipe, previous))
-        seed, n = self._seed(recipe, previous)
+        if previous is not None:
+            pictures = finished_as(pictured(previous), recipe)
+            return (yield from (self._brought_anew if previous.added else self._anew)(pictures, previous))
+        seed, n = self._seed(recipe)
         crew = self.crew(recipe)
         crew.check()
         picturing = self.picturing(crew, seed, self._cached(self.context.notes))
         if self.context.order.until == "keyframe":
             still = yield from picturing.keyframe()
             return keep_still(self.context, crew, str(seed), n, still)
-        layout = self._layout(crew, previous)
+        layout = crew.lengths.layout(self._needed + self.handles)
         made = yield from picturing.motion(layout)
-        take = Taking(self.context, crew, picturing.plate(size), str(seed), n, layout, made, previous)
-        return (yield from take.run())
+        plate = picturing.plate(size_of(recipe))
+        return (yield from Taking(self.context, crew, plate, str(seed), n, layout, made, None).run())
 
-    def _finished_anew(self, recipe: dict[str, Any], record: TakeRecord) -> Outcome:
+    def _anew(self, recipe: dict[str, Any], record: TakeRecord) -> Outcome:
+        """A take whose pictures stand, whatever they were made by: finished as today's recipe says, or extended."""
+        crew, notes = self.crew(recipe), self.context.notes
+        for stage in ("text", "keyframe", "motion"):
+            if stage in record.stages:
+                notes.marks[stage], notes.status[stage] = record.stages[stage], "cached"
+        kept = spans(record)
+        have = crew.lengths.film_for(sum(span.frames for span in kept))
+        enough = have >= self._needed
+        layout = kept if enough else crew.lengths.layout(self._needed + self.handles, kept)
+        picturing = self.picturing(crew, int(record.seed), self._cached(notes))
+        made = yield from picturing.motion(layout, (yield from self._stored(crew, record, notes)))
+        plate = picturing.plate(size_of(recipe))
+        return (yield from Taking(self.context, crew, plate, record.seed, record.n, layout, made, record).run())
+
+    def _brought_anew(self, recipe: dict[str, Any], record: TakeRecord) -> Outcome:
         """A take that was brought in from elsewhere, as the film wants it delivered today."""
         if self.context.plan.needed > record.window.frames:
             raise ShotFault(
@@ -74,9 +88,12 @@ class Making:
                 remedy="bring a longer file, rushes takes FILM SHOT --add FILE, or render --another 1",
             )
         crew, made = brought_in(self.context.desk, record, recipe)
-        layout = [(piece.start, piece.frames) for piece in record.pieces]
-        take = Taking(self.context, crew, None, record.seed, record.n, layout, made, record)
+        take = Taking(self.context, crew, None, record.seed, record.n, spans(record), made, record)
         return (yield from take.run())
+
+    @property
+    def _needed(self) -> int:
+        return max(1, self.context.plan.needed)
 
     def recipe(self) -> dict[str, Any]:
         """Today's recipe, with the model that the order names in place of the routed one."""
@@ -85,11 +102,11 @@ class Making:
             raise ShotFault("what it continues from has not been rendered", remedy="render that shot first")
         desk, order = self.context.desk, self.context.order
         models = Models(desk.studio.registry, desk.files, self.context.block.name)
-        if order.model:
-            recipe = models.rerouted(recipe, order.model)
-        if order.until == "keyframe" and self.crew(recipe).drawer is None and "plate" not in recipe:
-            recipe = models.with_still(recipe)
-        return recipe
+        if order.until == "keyframe":
+            if order.kind == "another":
+                recipe = without_picture(recipe)
+            return models.for_still(recipe, order.model)
+        return models.rerouted(recipe, order.model) if order.model else recipe
 
     def crew(self, recipe: dict[str, Any]) -> Crew:
         """Who makes a recipe."""
@@ -106,10 +123,8 @@ class Making:
 
     def _previous(self) -> TakeRecord | None:
         """The record of the chosen take when its picture stands, so that it is finished or extended anew."""
-        chosen = self.context.block.chosen
-        again = (
-            self.context.order.kind == "another" or self.context.order.n is not None or self.context.order.model
-        )
+        chosen, order = self.context.block.chosen, self.context.order
+        again = order.kind == "another" or order.n is not None or order.model or order.until
         if chosen is None or again or enter(self.context.plan.reasons, PICTURE):
             return None
         shelf, block = self.context.shelf, self.context.block
@@ -122,18 +137,22 @@ class Making:
         record = shelf.record(block, chosen.take)
         return record if record.pieces else None
 
-    def _layout(self, crew: Crew, previous: TakeRecord | None) -> Layout:
-        needed, lengths = max(1, self.context.plan.needed), crew.lengths
-        if previous is None:
-            return lengths.layout(needed + self.handles)
-        kept = [(piece.start, piece.frames) for piece in previous.pieces]
-        have = lengths.film_for(sum(frames for _, frames in kept))
-        return kept if have >= needed else lengths.layout(needed + self.handles, kept)
+    def _stored(self, crew: Crew, record: TakeRecord, notes: Notes) -> Generator[Ask, Answer, list[Entry]]:
+        """The motion of a take, as it is in the cache; made again where that has dropped it. ShotFault where other
+        models than then would make it."""
+        cache = self.context.desk.studio.cache
+        entries = [cache.get(piece.key) for piece in record.pieces]
+        found = [e for e, piece in zip(entries, record.pieces, strict=True) if e and e.digest == piece.digest]
+        if len(found) == len(record.pieces):
+            return found
+        crew.check_unchanged()
+        made = yield from self.picturing(crew, int(record.seed), self._cached(notes)).motion(spans(record))
+        if [entry.digest for entry in made] != [piece.digest for piece in record.pieces]:
+            notes.warnings.append(f"the motion of {record.take} was made again, and its last bits are others here")
+        return made
 
-    def _seed(self, recipe: dict[str, Any], previous: TakeRecord | None) -> tuple[int, int]:
+    def _seed(self, recipe: dict[str, Any]) -> tuple[int, int]:
         """The seed and its counter. A variation varies also when the shot's seed is set."""
-        if previous is not None:
-            return int(previous.seed), previous.n
         n = self.context.order.n if self.context.order.n is not None else self._chosen_n()
         if "seed" in recipe and n == 0:
             return int(recipe["seed"]), 0
@@ -157,15 +176,13 @@ class Making:
         record = self.context.shelf.record(block, block.chosen.take)
         piece = next(piece for piece in record.pieces if piece.digest == digest)
         if record.added:
-            brought, made = brought_in(self.context.desk, record, dict(record.recipe))
-            return _stored(made[0], 0, brought)
-        crew = self.crew(dict(record.recipe))
+            brought, made = brought_in(self.context.desk, record, pictured(record))
+            return _motion_of(brought, made[0], 0)
+        crew = self.crew(pictured(record))
         entry = self.context.desk.studio.cache.get(piece.key)
         if entry is None or entry.digest != digest:
-            picturing = self.picturing(crew, int(record.seed), self._cached(Notes()))
-            made = yield from picturing.motion([(p.start, p.frames) for p in record.pieces])
-            entry = made[record.pieces.index(piece)]
-        return _stored(entry, piece.start, crew)
+            entry = (yield from self._stored(crew, record, Notes()))[record.pieces.index(piece)]
+        return _motion_of(crew, entry, piece.start)
 
     def movie(self, digest: str) -> Path:
         block = self._upstream(digest)
@@ -184,5 +201,5 @@ class Making:
         )
 
 
-def _stored(entry: Entry, begins: int, crew: Crew) -> Stored:
+def _motion_of(crew: Crew, entry: Entry, begins: int) -> Stored:
     return Stored(entry, begins, crew.mover.name, crew.mover.generator, crew.mover.card)

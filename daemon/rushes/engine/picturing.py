@@ -4,13 +4,13 @@ takes from elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rushes.engine.crew import Crew
-from rushes.engine.lengths import Layout
+from rushes.engine.lengths import Layout, Span
 from rushes.engine.makers import Prepared
 from rushes.engine.recipe import size_of
 from rushes.engine.stagework import Answer, Ask, Outputs, Pictures, Stages
@@ -67,20 +67,21 @@ class Picturing:
 
         return (yield from self.stages.output(key, "keyframe", drawer.name, work))
 
-    def motion(self, layout: Layout) -> Generator[Ask, Answer, list[Entry]]:
+    def motion(self, layout: Layout, kept: Sequence[Entry] = ()) -> Generator[Ask, Answer, list[Entry]]:
         """The stored motion, piece by piece: the first starts from a picture, words or a plate, each further one
-        goes on from the one before."""
+        goes on from the one before. Those that are `kept` are the first of the layout."""
+        made = list(kept)
+        if len(made) == len(layout):
+            return made
         last = None
         if "last_frame" in self.recipe:
             last = yield from self._edge(self.recipe["last_frame"])
-        start = yield from self._start()
+        start = _Start({}) if made else (yield from self._start())
         ready = yield from self.crew.mover.prepared("motion", self.stages)
-        made: list[Entry] = []
-        for begins, frames in layout:
+        for span in layout[len(made) :]:
             if made:
                 start = _Start({"after": made[-1].digest}, {"after": str(made[-1].path)})
-            is_last = len(made) == len(layout) - 1
-            made.append((yield from self._piece(begins, frames, start, last if is_last else None, ready)))
+            made.append((yield from self._piece(span, start, last if span.ends else None, ready)))
         return made
 
     def _start(self) -> Generator[Ask, Answer, _Start]:
@@ -94,8 +95,8 @@ class Picturing:
         still = yield from self.keyframe()
         return _Start({"keyframe": still.digest}, {"keyframe": str(still.path)})
 
-    def _piece(self, begins: int, frames: int, start: _Start, last: Path | None, ready: Prepared) -> Outputs:
-        overlap = self.crew.overlap if "after" in start.key else 0
+    def _piece(self, span: Span, start: _Start, last: Path | None, ready: Prepared) -> Outputs:
+        begins, frames, overlap, _ = span
         more: dict[str, Any] = {"overlap": overlap} if overlap else {}
         paths = dict(start.paths)
         if last is not None:

@@ -111,6 +111,22 @@ def _cast(entry: Entry, resolved: Resolved) -> dict[str, str]:
     return {"kind": entry.kind, "description": entry.in_prompt, "in": place}
 
 
+FINISHED = ("interpolation", "fit", "rate", "delivery")
+"""What of a recipe enters finish and encode."""
+
+
+def finished_as(pictures: Recipe, today: Recipe) -> Recipe:
+    """The recipe of pictures that stand, to be finished as today's says."""
+    return {**pictures, **{name: today[name] for name in FINISHED}}
+
+
+def moving_as(recipe: Recipe, made: Recipe) -> Recipe:
+    """`recipe`, with the rate of a motion that was made by another one, `made`: edges count its frames."""
+    model = {name: value for name, value in recipe["model"].items() if name != "rate"}
+    rate = {name: value for name, value in made["model"].items() if name == "rate"}
+    return {**recipe, "model": {**model, **rate}}
+
+
 def size_of(recipe: Recipe) -> tuple[int, int]:
     """Width and height of a recipe's delivery."""
     width, _, height = str(recipe["delivery"]["size"]).partition("x")

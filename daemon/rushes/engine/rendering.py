@@ -12,7 +12,6 @@ from rushes.engine.shooting import Shooting
 from rushes.engine.studio import Desk, Studio
 from rushes.engine.telling import Tell
 from rushes.engine.wishes import Wishes
-from rushes.generators.gpus import card_memory
 from rushes.generators.models import QUALITIES
 from rushes.generators.traits import DIFFUSERS
 from rushes.store.durable import tidy_parts
@@ -37,26 +36,18 @@ def wishes_for(desk: Desk, shots: Sequence[str], another: int, until: str, model
 
 
 def worker_of(studio: Studio) -> Workers:
-    """A worker process of this process's own, as the settings say: for the GPU where there is one and a model that
-    needs it, which it then holds alone."""
-    if not studio.registry.has_weights:
-        return plain_worker(studio)
-    device = "cpu" if card_memory() is None else "cuda:0"
+    """A worker process of this process's own, as the settings say. What models need is imported at once where
+    there are any; a card is held from their first stage on."""
     patience = Patience(silence=studio.settings.silence_s)
-    warm = ("animatic", DIFFUSERS.name)
-    return WorkerProcess(WorkerSettings(studio.places.state, device, patience=patience, warm=warm))
-
-
-def plain_worker(studio: Studio) -> Workers:
-    """A worker process for what needs no GPU."""
-    return WorkerProcess(WorkerSettings(studio.places.state, patience=Patience(silence=studio.settings.silence_s)))
+    warm = ("animatic", DIFFUSERS.name) if studio.registry.has_weights else ("animatic",)
+    return WorkerProcess(WorkerSettings(studio.places.state, patience=patience, warm=warm))
 
 
 def render_film(desk: Desk, wishes: Wishes, tell: Tell, workers: Workers | None = None) -> Outcome:
     """Render, with a worker process of this process's own unless `workers` are given; both end with it.
     KeyboardInterrupt leaves a film that names every take that was finished, and nothing in the queue."""
     studio = desk.studio
-    floor = Floor(workers or worker_of(studio), studio.places.cache)
+    floor = Floor(workers or worker_of(studio), studio.places.cache, studio.settings.rest_s)
     deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
     open_desk = OpenDesk(studio, desk.places)
     shooting = Shooting(open_desk, floor.booth(deliveries.put), tell)

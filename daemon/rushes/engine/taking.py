@@ -12,11 +12,11 @@ import msgspec
 
 from rushes.engine.crew import Crew
 from rushes.engine.edges import ShotPlan
-from rushes.engine.lengths import Layout
+from rushes.engine.lengths import Layout, Span
 from rushes.engine.motion import joined
 from rushes.engine.orders import Order
 from rushes.engine.reasons import FRAMES
-from rushes.engine.recipe import size_of
+from rushes.engine.recipe import moving_as, size_of
 from rushes.engine.stagework import Answer, Ask, Notes
 from rushes.engine.studio import Desk
 from rushes.media.join import join
@@ -72,6 +72,17 @@ class Context:
         return self.plan.block
 
 
+def spans(record: TakeRecord) -> list[Span]:
+    """The pieces of a take's motion."""
+    return [Span(piece.start, piece.frames, piece.overlap, piece.ends) for piece in record.pieces]
+
+
+def pictured(record: TakeRecord) -> dict[str, Any]:
+    """The recipe that a take's pictures were made by. That of a take which was chosen by hand, and finished anew
+    since, is not what the film asked for then."""
+    return dict(record.pictured or record.recipe)
+
+
 @dataclass(slots=True)
 class Taking:
     """One take, once the motion of its shot is there."""
@@ -118,11 +129,11 @@ class Taking:
     @property
     def frames(self) -> int:
         """Of the take, at the film's rate."""
-        return self.crew.lengths.film_for(sum(frames for _, frames in self.layout))
+        return self.crew.lengths.film_for(sum(span.frames for span in self.layout))
 
     @property
     def motion(self) -> str:
-        return joined([(start, e.digest) for (start, _), e in zip(self.layout, self.pieces, strict=True)])
+        return joined([(s.begins, e.digest) for s, e in zip(self.layout, self.pieces, strict=True)])
 
     @property
     def codec(self) -> str:
@@ -148,6 +159,12 @@ class Taking:
         return keys.encode_key(self.finish_key, self.codec)
 
     @property
+    def accepted(self) -> dict[str, Any]:
+        """What the film is to accept the take for: today's recipe, also where older pictures stand."""
+        today = self.context.plan.recipe if self.previous is not None else None
+        return self.recipe if today is None else moving_as(today, self.recipe)
+
+    @property
     def _extends(self) -> bool:
         """Whether only a tail is missing: then the packets of the previous movie are copied, bit for bit."""
         reasons = self.context.plan.reasons
@@ -171,7 +188,7 @@ class Taking:
         sources = zip(self.layout, self.pieces, strict=True)
         work = protocol.Film(
             pieces=tuple(
-                protocol.Piece(mover.generator, str(e.path), 0, count, mover.card) for (_, count), e in sources
+                protocol.Piece(mover.generator, str(e.path), 0, s.frames, mover.card) for s, e in sources
             ),
             rate=self.crew.rate,
             skip=skip,
@@ -224,14 +241,15 @@ class Taking:
         notes.seconds["encode"] = seconds
 
     def _record(self, take: str, movie: str, frames_digest: str) -> TakeRecord:
-        context, recipe = self.context, self.recipe
+        context, accepted = self.context, self.accepted
         marks = {**context.notes.marks, "motion": StageMark(self.pieces[-1].key, self.motion)}
         return TakeRecord(
             shot=context.block.shot,
             take=take,
             name=context.block.name,
             movie=movie,
-            recipe=recipe,
+            recipe=accepted,
+            pictured={} if accepted == self.recipe else self.recipe,
             seed=self.seed,
             n=self.n,
             asked=msgspec.to_builtins(context.order),
@@ -244,8 +262,8 @@ class Taking:
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             intent=msgspec.json.decode(context.block.intent),
             pieces=[
-                Piece(start, frames, e.key, e.digest)
-                for (start, frames), e in zip(self.layout, self.pieces, strict=True)
+                Piece(s.begins, s.frames, e.key, e.digest, s.overlap, s.ends)
+                for s, e in zip(self.layout, self.pieces, strict=True)
             ],
             environment={**context.environment, **context.notes.environment},
             seconds={k: round(v, 3) for k, v in context.notes.seconds.items()},
@@ -261,7 +279,7 @@ class Taking:
             movie,
             record.window.frames,
             self.motion,
-            self.recipe,
+            self.accepted,
             stages,
             sum(notes.seconds.values()),
             tuple(notes.warnings),

@@ -15,7 +15,7 @@ from rushes.engine.plan import Planner
 from rushes.engine.recipe import size_of
 from rushes.engine.stagework import Answer, Ask, Cached
 from rushes.engine.studio import Desk
-from rushes.engine.taking import Context, Taking
+from rushes.engine.taking import Context, Taking, pictured, spans
 from rushes.store.cache import StageCache
 from rushes.store.takes import TakeRecord
 from rushes.worker.protocol import Done
@@ -65,10 +65,11 @@ class _Again:
 
     def run(self) -> Generator[Ask, Answer, Verdict]:
         record, context = self.record, self.making.context
-        crew = self.making.crew(dict(record.recipe))
+        crew = self.making.crew(pictured(record))
+        crew.check_unchanged()
         stages = Cached(StageCache(self.folder, 1 << 40), self.folder, context.notes)
         picturing = self.making.picturing(crew, int(record.seed), stages)
-        layout = [(piece.start, piece.frames) for piece in record.pieces]
+        layout = spans(record)
         made = yield from picturing.motion(layout)
         taking = Taking(
             context, crew, picturing.plate(size_of(crew.recipe)), record.seed, record.n, layout, made, None

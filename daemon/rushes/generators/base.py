@@ -144,5 +144,8 @@ class Generator(Protocol):
     def picture(self, motion: bytes, frame: int, card: Card | None, watch: Watch) -> bytes:
         """PNG of one frame as another shot may start from it: before finish, without captions."""
 
+    def device(self) -> str:
+        """The device that it needs for itself, "cuda:0"; empty for one that works on what anybody may use."""
+
     def environment(self) -> Mapping[str, str]:
         """What it has found out about the machine that can change the last bits of a picture; empty at first."""

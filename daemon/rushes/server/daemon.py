@@ -48,7 +48,7 @@ class Daemon:
         self._keys = user_keys(studio.places)
         self._post = Post(self.id)
         self._door = Door(studio.places, self._keys, use_tcp)
-        floor = Floor(worker_of(studio), studio.places.cache)
+        floor = Floor(worker_of(studio), studio.places.cache, studio.settings.rest_s)
         watcher = Watcher(self._touched)
         self._hall = Hall(studio, floor, self._post, watcher)
         self._rooms = Rooms(self._hall)

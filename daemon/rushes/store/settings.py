@@ -16,13 +16,16 @@ from rushes_otio.errors import FileFault
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """See the module; `silence_s` is how long a stage may say nothing before its worker counts as hung, `idle_s`
-    how long the daemon stays with nothing to do and nobody there."""
+    """See the module; `silence_s` is how long a stage may say nothing before its worker counts as hung, `rest_s`
+    how long a worker keeps its models with nothing to do, `idle_s` how long the daemon stays then and nobody is
+    there.
+    """
 
     roots: list[str] = []
     ffmpeg: str = ""
     cache_gib: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 50
     idle_s: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 600
+    rest_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 300
     silence_s: Annotated[int, msgspec.Meta(ge=5, le=86_400)] = 60
 
 

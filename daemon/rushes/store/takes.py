@@ -40,12 +40,16 @@ class StageMark(msgspec.Struct, frozen=True):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """One stored part of the motion: `frames` frames from shot frame `start` on, at the generator's rate."""
+    """One stored part of the motion: `frames` frames from shot frame `start` on, at the generator's rate. It goes
+    over `overlap` frames of the piece before once more; `ends`: the take that it was made for ended with it.
+    """
 
     start: int
     frames: int
     key: str
     digest: str
+    overlap: int = 0
+    ends: bool = True
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -86,6 +90,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}  # by stage
     checks: dict[str, object] = {}
     log: list[str] = []
+    pictured: dict[str, object] = {}  # the recipe its pictures were made by, where that is another than `recipe`
     added: str = ""  # the file that stands for the motion of a take that was made elsewhere, as the film calls it
     v: int = VERSION
 

@@ -7,7 +7,7 @@ import importlib
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from rushes.generators.base import Generator
@@ -21,14 +21,20 @@ BUILT_IN: Mapping[str, str] = {
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
-class Generators:
-    """One instance of each generator a process may use. Safe from any thread."""
+Claim = Callable[[str], None]
+"""Takes a device for this process alone; Busy where another one has it."""
 
-    def __init__(self, targets: Mapping[str, str]) -> None:
+
+class Generators:
+    """One instance of each generator a process may use. Safe from any thread. A generator that needs a device has
+    it claimed before it is used for the first time."""
+
+    def __init__(self, targets: Mapping[str, str], claim: Claim = lambda _: None) -> None:
         for name, target in targets.items():
             if _TARGET.fullmatch(target) is None:
                 raise BadRequest(f"{target!r} is no generator", where=name, remedy="write it as module:Class")
         self._targets = dict(targets)
+        self._claim = claim
         self._made: dict[str, Generator] = {}
         self._lock = threading.Lock()
         self.loading = 0.0
@@ -43,7 +49,10 @@ class Generators:
         with self._lock:
             if name not in self._made:
                 began = time.monotonic()
-                self._made[name] = _made(name, self._targets[name])
+                made = _made(name, self._targets[name])
+                if device := made.device():
+                    self._claim(device)
+                self._made[name] = made
                 self.loading += time.monotonic() - began
             return self._made[name]
 

@@ -36,7 +36,7 @@ from rushes.worker.protocol import Answer, Cancel, LaneName
 from rushes_otio.errors import RushesError
 
 DEVICE = "RUSHES_DEVICE"
-"""The variable that says which device this process may use: "cpu", or "cuda:0"."""
+"""The variable that says which device this process may use: "cpu", "cuda:0", or "auto", the best there is."""
 
 STATE = "RUSHES_STATE"
 """The variable that names the folder where a generator may remember something of this machine."""
@@ -46,25 +46,28 @@ LOCK_WAIT = 1.0
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Serve one device until stdin closes, then end the process, never to return. Where another worker holds
-    the device, or an option is wrong, it says so on stderr and exits with 1. The CPU is nobody's alone."""
+    """Serve one device until stdin closes, then end the process, never to return. A card is held alone from the
+    moment a generator first needs it; a request that needs one that another worker holds is refused. Where an
+    option is wrong, it says so on stderr and exits with 1."""
     options = _options(argv)
     faulthandler.enable()
     if options.parent:
         die_with_parent(options.parent)
     os.environ |= {DEVICE: options.device, STATE: options.state}  # for generators, made without arguments
     try:
-        generators = Generators({**BUILT_IN, **_targets(options.generator)})
-        with _device(options.device, Path(options.state)):
+        with contextlib.ExitStack() as held:
+
+            def claim(device: str) -> None:
+                held.enter_context(_alone(device, Path(options.state)))
+
+            generators = Generators({**BUILT_IN, **_targets(options.generator)}, claim)
             _work(options.device, generators, options.warm)
     except RushesError as error:
         sys.exit(f"{error.text}; {error.remedy}")
 
 
-def _device(device: str, state: Path) -> contextlib.AbstractContextManager[None]:
+def _alone(device: str, state: Path) -> contextlib.AbstractContextManager[None]:
     """The device for this process alone."""
-    if device == "cpu":
-        return contextlib.nullcontext()
     places = dataclasses.replace(Places.of_user(), state=state)
     name = "device-" + re.sub(r"[^A-Za-z0-9.]", "-", device)
     return hold(places, name, LOCK_WAIT, f"the device {device} is used")

@@ -40,7 +40,7 @@ class WorkerSettings:
     ones, name to `module:Class`; `warm` are those to import at once."""
 
     state: Path
-    device: str = "cpu"
+    device: str = "auto"
     generators: Mapping[str, str] = field(default_factory=dict)
     warm: tuple[str, ...] = ("animatic",)
     environment: Mapping[str, str] = field(default_factory=clean_environment)

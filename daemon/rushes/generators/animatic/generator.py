@@ -81,6 +81,9 @@ class Animatic:
             )
         return png(_Shown(piece, NATIVE).frame(frame))
 
+    def device(self) -> str:
+        return ""
+
     def environment(self) -> Mapping[str, str]:
         return {}
 

@@ -139,12 +139,12 @@ class CpuDevice:
         }
 
 
-def best(asked: str = "") -> Device:
-    """The device of this name, "cuda:0" or "cpu"; of none, the first NVIDIA card where there is one that torch can
-    use, else the processor."""
+def best(asked: str = "auto") -> Device:
+    """The device of this name, "cuda:0" or "cpu"; for "auto", the first NVIDIA card where there is one that torch
+    can use, else the processor."""
     if asked == "cpu" or not torch.cuda.is_available():
         return CpuDevice()
-    return CudaDevice(torch.device(asked or "cuda").index or 0)
+    return CudaDevice(0 if asked == "auto" else torch.device(asked).index or 0)
 
 
 def size_of(component: object) -> int:

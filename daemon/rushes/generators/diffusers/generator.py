@@ -101,6 +101,11 @@ class Diffusers:
             )
         return pictures.of_frame(list(self._shown(stored, card, watch))[frame])
 
+    def device(self) -> str:
+        """The card; the processor is nobody's alone."""
+        device = self._residency.device.torch_device
+        return "" if device.type == "cpu" else str(device)
+
     def environment(self) -> Mapping[str, str]:
         """Versions, device, threads: what can change the last bits."""
         return environment.found(self._residency.device)
@@ -153,9 +158,8 @@ class Diffusers:
 def _of_this_process() -> Residency:
     """On the device that the worker was started for; what ran out of memory is remembered in the state folder."""
     state = os.environ.get("RUSHES_STATE", "")
-    return Residency(
-        devices.best(os.environ.get("RUSHES_DEVICE", "")), Path(state) / "rungs.json" if state else None
-    )
+    remembered = Path(state) / "rungs.json" if state else None
+    return Residency(devices.best(os.environ.get("RUSHES_DEVICE", "auto")), remembered)
 
 
 def _encoded(request: WordsRequest, pipeline: str, loaded: Loaded, watch: Watch) -> dict[str, torch.Tensor]:
