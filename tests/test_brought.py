@@ -14,10 +14,11 @@ from rushes.engine.verifying import Verdict, verify
 from rushes.media.frames import iter_frames
 from rushes.media.probe import probe
 from rushes.stages.encode import Encoder, EncodeSpec
+from rushes.store.locks import render_lock
 from rushes.store.takes import read_record
 from rushes.worker.inline import InlineWorkers
 from rushes.worker.loading import BUILT_IN, Generators
-from rushes_otio.errors import BadRequest
+from rushes_otio.errors import BadRequest, Busy
 
 
 def comp(path: Path, frames: int, rate: str = "24/1", size: tuple[int, int] = (64, 64)) -> Path:
@@ -132,3 +133,28 @@ def test_a_comp_whose_file_was_changed_is_not_finished_anew(tmp_path: Path) -> N
     film.set("delivery.codec=h264")
     outcome = film.render()
     assert "has changed" in outcome.failed[0].text
+
+
+def test_a_take_chosen_by_hand_keeps_its_pictures_when_it_is_finished_anew(tmp_path: Path) -> None:
+    film = shoot(tmp_path, {"prompt": "a harbour", "camera": "push in"})
+    film.render()
+    film.set("prompt=a mountain", shot="SH010")
+    film.render()
+    film.decide("SH010", choose="t001")
+    chosen = list(iter_frames(film.movie("SH010")))
+    film.set("delivery.codec=h264")
+    assert rendered(film.render()) == ["SH010"]
+    film.length("SH010", 20)
+    assert rendered(film.render()) == ["SH010"]
+    assert film.states() == {"SH010": "fresh"} and checked(film).same
+    frames = np.stack(list(iter_frames(film.movie("SH010")))).astype(int)
+    assert np.abs(frames[: len(chosen)] - np.stack(chosen)).mean() < 4, "not those of today's prompt"
+    assert np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3)).max() < 4, "and no cut where it was extended"
+
+
+def test_nothing_is_brought_in_beside_a_render(tmp_path: Path) -> None:
+    film = shoot(tmp_path, {"prompt": "a harbour"})
+    file = comp(tmp_path / "comp.mov", 10)
+    with render_lock(film.studio.places, film.path), pytest.raises(Busy, match="being rendered"):
+        brought(film, file)
+    assert brought(film, file) == "t001"

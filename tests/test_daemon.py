@@ -130,7 +130,8 @@ def test_two_terminals(tmp_path: Path) -> None:
         watching.send_signal(signal.SIGINT)
         out, err = watching.communicate(timeout=30)
     assert watching.returncode == 0, err
-    kinds = {json.loads(line)["body"]["type"] for line in out.splitlines()}
+    whole = [line for line in out.splitlines(keepends=True) if line.endswith("\n")]  # Ctrl-C cuts what it cuts
+    kinds = {json.loads(line)["body"]["type"] for line in whole}
     assert {"state", "queued", "ready", "shots", "watched"} <= kinds
     with daemons.client() as client:
         time.sleep(0.5)

@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,8 @@ from generating import (
 from rushes.generators.base import Cancelled, Fields, KeyframeRequest, WordsRequest
 from rushes.generators.cards import Run
 from rushes.generators.diffusers import Diffusers, piece
+from rushes.generators.diffusers.loading import read_parts
+from rushes.generators.diffusers.tap import follow
 from rushes_otio.errors import BadRequest
 
 
@@ -168,13 +172,28 @@ def test_another_process_makes_the_same_bits(bench: Bench, tmp_path: Path) -> No
         assert sha256(motion + frames).hexdigest() == digest
 
 
+class InStep(Following):
+    """Two that have it go on step by step, until one of them has to wait for the other."""
+
+    def __init__(self, barrier: threading.Barrier) -> None:
+        super().__init__()
+        self._barrier = barrier
+
+    def progress(self, done: int, total: int) -> None:
+        with suppress(threading.BrokenBarrierError):
+            self._barrier.wait()
+
+
 def test_a_decoder_that_draws_noise_draws_the_same(bench: Bench) -> None:
     case = Case("ltx_noisy", "LTXPipeline")
     motion = bench.generator.motion(bench.request(case), Following())
     card = bench.models.card("ltx_noisy")
     first = frames_of(bench.generator, motion, card)
     torch.rand(3)
-    assert np.array_equal(first, frames_of(bench.generator, motion, card))
+    together = InStep(threading.Barrier(2, timeout=0.5))
+    with ThreadPoolExecutor(2) as lanes:
+        made = [lanes.submit(frames_of, bench.generator, motion, card, together) for _ in range(2)]
+    assert all(np.array_equal(first, frames.result()) for frames in made)
 
 
 def test_one_lane_decodes_while_the_other_denoises(bench: Bench) -> None:
@@ -197,6 +216,34 @@ def test_one_lane_decodes_while_the_other_denoises(bench: Bench) -> None:
 
 
 # -- cancel ------------------------------------------------------------------------------------------------------
+
+
+def test_reading_weights_tells_of_each_and_can_be_cancelled_at_any(bench: Bench) -> None:
+    card, watch = bench.models.card("wan_t2v", dtype="bfloat16"), Following()
+    read = read_parts(card, ["transformer"], watch)
+    assert watch.count > len(list(read["transformer"].parameters()))
+    for stop in range(1, watch.count, 7):
+        with pytest.raises(Cancelled):
+            read_parts(card, ["transformer"], Following(stop=stop))
+        assert torch.get_default_dtype() is torch.float32
+
+
+class Doubling(torch.nn.Module):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values * 2
+
+
+def test_compiled_blocks_are_followed_too() -> None:
+    blocks = torch.nn.ModuleList([Doubling() for _ in range(3)])
+    for block in blocks:
+        block.compile(backend="eager", fullgraph=True)
+    told: list[int] = []
+    hooks = follow([blocks], lambda: told.append(1))
+    for _ in range(2):
+        assert [float(block(torch.ones(1))) for block in blocks] == [2, 2, 2]
+        for hook in hooks:
+            hook.remove()
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize(

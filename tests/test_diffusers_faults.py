@@ -70,13 +70,18 @@ def _renamed(weights: Path, trap: Path) -> None:
     torch.save(_Trap(trap), weights)
 
 
+def _nonsense(weights: Path, trap: Path) -> None:
+    settings = json.loads((weights.parent / "config.json").read_text())
+    (weights.parent / "config.json").write_text(json.dumps(settings | {"num_layers": "many"}))
+
+
 def _lacking(weights: Path, trap: Path) -> None:
     tensors = load_file(weights)
     tensors.pop(next(name for name in sorted(tensors) if name.endswith(".weight")))
     save_file(tensors, weights)
 
 
-@pytest.mark.parametrize("harm", [_cut_short, _missing, _pickled, _renamed, _lacking])
+@pytest.mark.parametrize("harm", [_cut_short, _missing, _pickled, _renamed, _nonsense, _lacking])
 @pytest.mark.parametrize("component", ["transformer", "text_encoder"])
 def test_weights_that_are_none_are_told_and_never_opened(
     harm: Callable[[Path, Path], None],
@@ -88,7 +93,7 @@ def test_weights_that_are_none_are_told_and_never_opened(
     shutil.copytree(bench.models.folder("wan_t2v"), folder)
     stem = "model" if component == "text_encoder" else "diffusion_pytorch_model"
     harm(folder / component / f"{stem}.safetensors", trap)
-    card = bench.models.card("wan_t2v", folder=str(folder), fingerprint=str(folder))
+    card = bench.models.card("wan_t2v", folder=str(folder), fingerprint=str(folder), dtype="bfloat16")
     generator = Diffusers()
     with pytest.raises(FileFault) as told:
         if component == "text_encoder":
@@ -98,6 +103,7 @@ def test_weights_that_are_none_are_told_and_never_opened(
             generator.motion(bench.request(CASES["wan"], run=run_of(card, words)), Following())
     assert told.value.remedy and str(folder) in told.value.where
     assert not trap.exists()
+    assert torch.get_default_dtype() is torch.float32, "for all that comes after"
 
 
 def _harmed(models: TinyModels, folder: Path, component: str, change: Callable[[dict[str, Any]], None]) -> Card:

@@ -288,4 +288,3 @@ def test_this_machine_is_asked_for_real(tool: Tool, user_folders: Path) -> None:
     assert checks["gpu"].ok
     assert checks["gpu"].detail.endswith("21.0 of 24.0 GiB free; Rushes' worker (4711) holds 1.0 GiB")
     assert checks["diffusers"].ok
-    assert "torch" not in sys.modules

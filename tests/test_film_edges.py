@@ -159,7 +159,7 @@ def test_footage_is_a_neighbour_too() -> None:
     assert first.recipe and second.recipe and first.state == second.state == "fresh"
     digest = known.files.digest("a.mov", "")
     assert first.recipe["first_frame"] == {"media": digest, "frame": 148}
-    assert second.recipe["plate"] == {"media": digest, "frame": 0}
+    assert second.recipe["plate"] == {"media": digest, "frame": 100}, "from where it is shown"
     assert reasons(cut, sources({"a.mov": "another film"})) == [["first_frame"], ["plate"]]
     slower = {"OTIO_SCHEMA": "LinearTimeWarp.1", "time_scalar": 0.5}
     warped = planned(edited(film, lambda doc: add(doc, effects=[slower])), known)[0].recipe

@@ -14,8 +14,13 @@ from PIL import Image
 
 from modelled import register
 from rendering import Shoot, nobody, rendered, shoot
+from rushes.engine.alone import Alone
+from rushes.engine.bringing import bring
+from rushes.engine.choosing import list_takes
 from rushes.engine.looking import show
+from rushes.engine.outcome import Outcome
 from rushes.engine.rendering import render_film
+from rushes.engine.verifying import verify
 from rushes.engine.wishes import Wishes
 from rushes.media.frames import frames_digest, iter_frames
 from rushes.media.probe import probe
@@ -44,6 +49,12 @@ def stages(film: Shoot, *shots: str) -> dict[str, dict[str, str]]:
 
 def ran(film: Shoot) -> dict[str, list[str]]:
     return {name: [s for s, how in found.items() if how == "ran"] for name, found in stages(film).items()}
+
+
+def wished(film: Shoot, wishes: Wishes) -> Outcome:
+    outcome = render_film(film.desk, wishes, nobody, InlineWorkers(Generators(BUILT_IN)))
+    assert not outcome.failed, outcome.failed
+    return outcome
 
 
 def shown(film: Shoot, shot: str = "SH010") -> dict[str, object]:
@@ -165,10 +176,8 @@ def test_stills_first_then_the_one_that_is_chosen_moves(tmp_path: Path, models: 
     film = shoot(tmp_path, {"prompt": "a harbour"})
     shot = film.block("SH010").shot
 
-    def stills(another: int) -> list[str]:
-        wishes = Wishes((shot,), another, until="keyframe")
-        outcome = render_film(film.desk, wishes, nobody, InlineWorkers(Generators(BUILT_IN)))
-        assert not outcome.failed, outcome.failed
+    def stills(another: int, model: str = "") -> list[str]:
+        outcome = wished(film, Wishes((shot,), another, until="keyframe", model=model))
         return [row.take for row in outcome.rendered]
 
     assert stills(0) == ["k001"]
@@ -176,6 +185,8 @@ def test_stills_first_then_the_one_that_is_chosen_moves(tmp_path: Path, models: 
     pictures = [found.movie.read_bytes() for found in film.desk.shelf().takes(shot)]
     assert len(set(pictures)) == 3
     film.decide("SH010", choose="k002")
+    assert [row["take"] for row in list_takes(film.desk, film.film, shot)[1] if row["chosen"]] == ["k002"]
+    assert stills(1) == ["k004"], "a variation is made from the words, whatever was chosen"
     assert ran(film) == {"SH010": ["text", "keyframe", "motion", "finish", "encode"]}
     assert film.chosen("SH010").recipe["model"]["name"] == "wan-i2v", "words alone would not start from it"
     film.set("prompt=a harbour by night", shot="SH010")
@@ -221,6 +232,69 @@ def test_a_draft_never_does_for_a_final(tmp_path: Path, models: TinyModels) -> N
     assert "registered for draft only" in fault(again)
     again.set("model=draft", shot="SH010")
     assert again.states() == {"SH010": "stale"}
+
+
+def test_who_asks_for_a_draft_at_the_render_gets_one(tmp_path: Path, models: TinyModels) -> None:
+    register(models, "wan")
+    film = shoot(tmp_path, {"prompt": "a harbour"})
+    wished(film, Wishes(model="draft"))
+    draft = film.chosen("SH010")
+    assert film.states() == {"SH010": "fresh"}
+    film.set("model=final")
+    assert ran(film) == {"SH010": ["motion", "finish", "encode"]}
+    wished(film, Wishes((film.block("SH010").shot,), model="draft"))
+    assert film.chosen("SH010").motion == draft.motion
+    assert film.states() == {"SH010": "stale"}, "a draft is no final, whoever asked for it"
+
+
+def test_stills_by_the_model_that_is_named_and_none_for_what_continues(tmp_path: Path, models: TinyModels) -> None:
+    register(models, "wan", "wan-i2v", "sdxl", "flux")
+    film = shoot(tmp_path, {"prompt": "a harbour"}, {"prompt": "a beach"})
+    use = film.desk.plan(film.film).shots[film.block("SH010").shot].uses[0]
+    film.set(f'first_frame={{"from": "{use}"}}', shot="SH020")
+    outcome = wished(film, Wishes(until="keyframe"))
+    assert [row.name[-5:] for row in outcome.rendered] == ["SH010"]
+    assert "has no still" in outcome.skipped[0].text
+    shot = film.block("SH010")
+    wished(film, Wishes((shot.shot,), until="keyframe", model="flux"))
+    made = [film.desk.shelf().record(shot, take).recipe["keyframe"] for take in ("k001", "k002")]
+    assert [still["model"]["name"] for still in made] == ["sdxl", "flux"]  # type: ignore[index]
+
+
+def test_a_take_stands_while_its_model_changes_or_goes(tmp_path: Path, models: TinyModels) -> None:
+    register(models, "vace", rate="24/1")
+    film = shoot(tmp_path, {"prompt": "a harbour", "last_frame": {"image": "end.png"}}, frames=16)
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "end.png")
+    film.render()
+    first, frames = film.chosen("SH010").motion, probe(film.movie("SH010")).frames
+    assert frames == 21, "17, and 4 more that go over 5 once more"
+    register(models, "vace", rate="24/1", overlap=9)
+    film = Shoot(film.path)
+    film.length("SH010", frames + 1)
+    assert ran(film) == {"SH010": ["motion", "finish", "encode"]}
+    assert film.chosen("SH010").motion.startswith(first + "+"), "the next piece goes on from what is seen"
+    with Alone(film.studio, InlineWorkers(Generators(BUILT_IN)), nobody) as alone:
+        assert verify(film.desk, film.block("SH010").shot, "", alone).same
+    register(models, "sdxl")
+    film = Shoot(film.path)
+    assert film.states() == {"SH010": "fresh"}
+    film.set("delivery.codec=h264")
+    assert "'vace', which the shot was rendered with, is not registered here" in film.render().failed[0].text
+
+
+def test_an_edge_to_a_comp_counts_in_the_frames_of_the_comp(tmp_path: Path, models: TinyModels) -> None:
+    register(models, "wan-i2v", "sdxl", "wan")
+    film = shoot(tmp_path, {"prompt": "a harbour"}, {"prompt": "a beach"})
+    use = film.desk.plan(film.film).shots[film.block("SH010").shot].uses[0]
+    film.set(f'first_frame={{"from": "{use}"}}', shot="SH020")
+    film.render()
+    with Alone(film.studio, InlineWorkers(Generators(BUILT_IN)), nobody) as alone:
+        bring(film.desk, film.block("SH010").shot, movie(tmp_path / "comp.mov", 10, (64, 48)), alone)
+    assert rendered(film.render()) == ["SH020"]
+    assert film.chosen("SH020").recipe["first_frame"]["frame"] == 6, "not frame 4 of 16 a second"
+    film.set("delivery.codec=h264")
+    assert rendered(film.render()) == ["SH010", "SH020"]
+    assert film.states() == {"SH010": "fresh", "SH020": "fresh"}
 
 
 def test_what_cannot_be_used_is_said_before_anything_is_rendered(tmp_path: Path, models: TinyModels) -> None:

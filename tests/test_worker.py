@@ -331,6 +331,33 @@ def test_cancel_is_quick_everywhere(tmp_path: Path, desk: Desk) -> None:
         assert isinstance(answer(workers, desk.keyframe()), Done)
 
 
+def test_libraries_that_take_long_to_import_keep_nobody_waiting(tmp_path: Path, desk: Desk) -> None:
+    """Neither who cancels, nor a generator that is there already; and the process goes on importing."""
+    (tmp_path / "libraries.py").write_text("import time\ntime.sleep(3)\nfrom worker_fakes import Fake\n")
+    known = settings(tmp_path, silence=2.0)
+    path = os.pathsep.join([known.environment["PYTHONPATH"], str(tmp_path)])
+    slow = replace(
+        known,
+        generators=FAKE | {"slow": "libraries:Fake"},
+        environment={**known.environment, "PYTHONPATH": path},
+    )
+    with running(WorkerProcess(slow)) as workers:
+        workers.start()
+        until(workers, lambda events: any(isinstance(event, Ready) for event in events))
+        importing = workers.submit(msgspec.structs.replace(desk.keyframe(), generator="slow"))
+        started(workers, importing)
+        asked = time.monotonic()
+        workers.cancel(importing)
+        assert isinstance(answers(workers, importing)[0], Cancelled)
+        assert isinstance(answer(workers, desk.keyframe()), Done)
+        assert time.monotonic() - asked < 1
+        again = workers.submit(msgspec.structs.replace(desk.keyframe(), generator="slow"))
+        events = until(workers, lambda events: again in last_events(events))
+        assert isinstance(last_events(events)[again], Done)
+        assert "loading" in {event.stage for event in events if isinstance(event, Progress)}
+        assert not any(isinstance(event, Ready) for event in events)
+
+
 @LINUX
 def test_a_cancel_that_is_ignored_ends_the_worker(tmp_path: Path, desk: Desk) -> None:
     """Also ffmpeg of the other lane, whose request may be made again without blame."""

@@ -242,6 +242,10 @@ def _ltx_vae(*, timed: bool = False, noisy: bool = False) -> Any:
         patch_size=4,
         patch_size_t=1,
     )
+    with torch.no_grad():
+        for name, weights in vae.named_parameters():
+            if "per_channel_scale" in name:  # of its noise, and nothing before it is trained
+                weights.fill_(0.5)
     return _louder(vae, 3.0, "decoder.conv_out")
 
 

@@ -15,6 +15,9 @@ def register(app: typer.Typer) -> None:
 def doctor(json: Json = False) -> None:
     """Check Python, ffmpeg and its codecs, disk space, folders, database, models and GPU.
 
+    Of each graphics card it says the driver and the free memory, of each registered model whether it fits there:
+    as a whole, part by part, or block by block. What is wrong comes with what to do about it.
+
     Exit code 1 when something that rendering needs is missing.
     """
     from rushes.engine.checkup import examine
@@ -25,8 +28,8 @@ def doctor(json: Json = False) -> None:
         emit({"checks": [check.as_dict() for check in checks]})
     else:
         for check in checks:
-            show(f"{'ok ' if check.ok else 'NO '} {check.name:<12} {shown(check.detail, 200)}")
+            show(f"{'ok ' if check.ok else 'NO '} {check.name:<16} {shown(check.detail, 200)}")
             if check.remedy and not check.ok:
-                show(f"    {'':<12} do: {shown(check.remedy, 300)}")
+                show(f"    {'':<16} do: {shown(check.remedy, 300)}")
     if not all(check.ok for check in checks):
         raise typer.Exit(1)

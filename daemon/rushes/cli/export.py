@@ -42,7 +42,11 @@ def export(
     ] = False,
     frames: Annotated[
         Path | None,
-        typer.Option("--frames", metavar="OUT.%04d.exr", help="Write a shot's take as linear half-float EXRs."),
+        typer.Option(
+            "--frames",
+            metavar="OUT.%04d.exr",
+            help="Write a shot's chosen take as linear half-float EXRs, the first of them 1001.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -35,12 +35,15 @@ def models(context: typer.Context) -> None:
     """The models registered on this machine. A film names a model; only this locates one.
 
     Rushes ships no weights. Get a model in diffusers' form, register it, and name it in a film, or let Rushes
-    choose the cheapest that can do what a shot needs.
+    choose the cheapest that can do what a shot needs. A usual pair: an image model for stills, and one that moves
+    them. Without a subcommand, the list.
 
     \b
         rushes models known
-        rushes models add ~/models/Wan2.1-T2V-1.3B-Diffusers
+        rushes models add ~/models/stable-diffusion-xl-base-1.0 --name sdxl --accept-licence
+        rushes models add ~/models/Wan2.1-I2V-14B-480P-Diffusers --name wan
         rushes models list
+        rushes set film.otio --film model=wan
     """
     if context.invoked_subcommand is None:
         list_()
@@ -48,7 +51,11 @@ def models(context: typer.Context) -> None:
 
 @command
 def list_(json: Json = False) -> None:
-    """List the registered models: what each can do, where it is, and whether it can be used here."""
+    """List the registered models: what each can do, where it is, and whether it can be used here.
+
+    t2i: a still from words. t2v: motion from words. i2v: motion from a picture; last: ending on one too. v2v: a
+    plate made anew; mask: only inside a mask. references: looks like pictures. lora: takes LoRAs.
+    """
     from rushes.engine.modelchecks import rows
     from rushes.engine.studio import Studio
 
@@ -78,8 +85,11 @@ def _show_row(row: Row) -> None:
 
 @command
 def known(json: Json = False) -> None:
-    """List the models that Rushes knows how to run, and where each is had from. A folder of the same kind, such as
-    a finetune, is recognised as well."""
+    """List the models that Rushes knows how to run, and where each is had from.
+
+    A folder of the same kind, such as a finetune, is recognised as well. What the words after
+    "can" mean: rushes models list --help.
+    """
     from rushes.engine.modelchecks import known_models
 
     found = known_models()
@@ -97,7 +107,9 @@ def add(
         str, typer.Argument(metavar="PATH|HUB-ID", help="A diffusers folder, or a repository on the Hub.")
     ],
     name: Annotated[str, typer.Option(help="What films call it; else named after the folder.")] = "",
-    template: Annotated[str, typer.Option(help="The known model that it is, where it is not recognised.")] = "",
+    template: Annotated[
+        str, typer.Option(help="The known model that it is, where it is not recognised: rushes models known.")
+    ] = "",
     revision: Annotated[
         str, typer.Option(help="Commit, branch or tag of the repository; pinned to its commit.")
     ] = "",
@@ -105,11 +117,15 @@ def add(
     accept_licence: Annotated[
         bool, typer.Option("--accept-licence", help="You have read the model's licence and accept it.")
     ] = False,
-    quality: Annotated[str, typer.Option(help="Use it for draft or final only; else for both.")] = "",
+    quality: Annotated[str, typer.Option(help="draft or final: use it for that alone; else for both.")] = "",
     dtype: Annotated[str, typer.Option(help="bfloat16, float16 or float32; else as the model is made for.")] = "",
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any field of the entry: final.steps=40."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any field of the entry: final.steps=40. Can be given again.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

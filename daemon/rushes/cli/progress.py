@@ -6,8 +6,10 @@ What is shown are the events of the film, whether they come from this process or
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rushes.cli.edge import say, shown
@@ -18,10 +20,20 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+AT_WORK = 2
+"""Shots that a worker is at: one is generated, one encoded. Others that were begun wait for their next stage."""
+
+STEADY_S = 1.0
+"""From then on, how long a stage took so far says how long it will take."""
+
+
 class Watching(Protocol):
     """Whoever shows events as they come."""
 
     def __call__(self, event: FilmEvents) -> None: ...
+
+    def line(self, text: str) -> None:
+        """A line of its own."""
 
 
 @contextmanager
@@ -31,10 +43,12 @@ def watching() -> Iterator[Watching]:
         yield Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False)) as progress:
+    texts = ("{task.description}", "{task.fields[count]}", "{task.fields[left]}")
+    what, count, left = (TextColumn(text, markup=False) for text in texts)
+    console = Console(stderr=True, highlight=False)
+    with Progress(what, BarColumn(None), count, left, console=console, expand=True) as progress:
         yield Bars(progress)
 
 
@@ -49,13 +63,30 @@ class Lines:
         say(text)
 
 
+@dataclass
+class _Bar:
+    """What a shot is at, since when and from which step on."""
+
+    task: TaskID
+    stage: str
+    began: float
+    first: int
+    heard: float
+
+    def left(self, done: int, total: int, now: float) -> str:
+        """The time until this stage is done, if it goes on as it went; empty while that cannot be said."""
+        if not self.first < done < total or now - self.began < STEADY_S:
+            return ""
+        return f"{spoken((now - self.began) / (done - self.first) * (total - done))} left"
+
+
 class Bars(Lines):
-    """A bar for the film and one for each stage that runs."""
+    """A bar for the film, and one for each shot that is worked on: its stage, how far it is, how long still."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._whole: TaskID | None = None
-        self._stages: dict[int, TaskID] = {}
+        self._bars: dict[int, _Bar] = {}
 
     def line(self, text: str) -> None:
         self._progress.console.print(text, markup=False)
@@ -64,31 +95,48 @@ class Bars(Lines):
         super().__call__(event)
         match event:
             case events.Queued():
-                self._more(len(event.jobs))
+                self._count(more=len(event.jobs))
             case events.Progress():
-                self._stage(event)
+                self._stage(event, time.monotonic())
             case events.Ready() | events.Failed() | events.Dropped():
-                self._one_less(event.job)
+                self._close(event.job)
+                self._count(done=1)
 
-    def _more(self, count: int) -> None:
+    def _count(self, more: int = 0, done: int = 0) -> None:
+        """So many shots are to be made beside those that were known, and so many are."""
         if self._whole is None:
-            self._whole = self._progress.add_task("film", total=0)
-        self._progress.update(self._whole, total=(self._progress.tasks[self._whole].total or 0) + count)
+            self._whole = self._progress.add_task("film", total=0, count="", left="")
+        whole = next(task for task in self._progress.tasks if task.id == self._whole)
+        made, total = int(whole.completed) + done, int(whole.total or 0) + more
+        self._progress.update(self._whole, completed=made, total=total, count=f"{made}/{total} shots")
 
-    def _stage(self, event: events.Progress) -> None:
-        if event.job not in self._stages:
-            self._stages[event.job] = self._progress.add_task(event.name)
-        text = f"  {shown(event.name, 28)} {event.stage}"
-        total = max(event.total, 1)
-        self._progress.update(self._stages[event.job], description=text, completed=event.done, total=total)
+    def _stage(self, event: events.Progress, now: float) -> None:
+        bar = self._bars.get(event.job)
+        if bar is None or bar.stage != event.stage:
+            bar = self._begin(event, now)
+        bar.heard = now
+        self._progress.update(
+            bar.task,
+            completed=event.done,
+            total=event.total or None,
+            count=f"{event.done}/{event.total}" if event.total else "",
+            left=bar.left(event.done, event.total, now),
+        )
         if self._whole is not None and event.seconds_left is not None:
-            self._progress.update(self._whole, description=f"film, {spoken(event.seconds_left)} left")
+            self._progress.update(self._whole, left=f"{spoken(event.seconds_left)} left")
 
-    def _one_less(self, job: int) -> None:
-        if job in self._stages:
-            self._progress.remove_task(self._stages.pop(job))
-        if self._whole is not None:
-            self._progress.advance(self._whole)
+    def _begin(self, event: events.Progress, now: float) -> _Bar:
+        if event.job not in self._bars and len(self._bars) == AT_WORK:
+            self._close(min(self._bars, key=lambda job: self._bars[job].heard))
+        before, text = self._bars.get(event.job), f"{shown(event.name, 28)}  {event.stage}"
+        task = before.task if before else self._progress.add_task(text, count="", left="")
+        self._progress.reset(task, description=text, total=None)
+        self._bars[event.job] = _Bar(task, event.stage, now, event.done, now)
+        return self._bars[event.job]
+
+    def _close(self, job: int) -> None:
+        if job in self._bars:
+            self._progress.remove_task(self._bars.pop(job).task)
 
 
 def lines(event: FilmEvents) -> list[str]:

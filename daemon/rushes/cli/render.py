@@ -11,9 +11,11 @@ from rushes.cli.edge import FilmPath, Json, NoDaemon, command, emit, show, shown
 from rushes.cli.link import real, works_alone
 
 if TYPE_CHECKING:
+    from rushes.cli.progress import Watching
     from rushes.engine.outcome import Outcome
     from rushes.engine.studio import Desk
     from rushes.engine.wishes import Wishes, Worklist
+    from rushes.messages.events import FilmEvents
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +28,11 @@ def render(
     shots: Annotated[
         list[str] | None, typer.Argument(metavar="[SHOT …]", help="Only these; a fresh one is made once more.")
     ] = None,
-    until: Annotated[str, typer.Option(help="Stop after this stage: keyframe.")] = "",
+    until: Annotated[str, typer.Option(help="keyframe: make a still and stop there.")] = "",
     another: Annotated[int, typer.Option(help="Make so many variations; choose none.", min=0, max=99)] = 0,
-    model: Annotated[str, typer.Option(help="Use this model, whatever the film asks for.")] = "",
+    model: Annotated[
+        str, typer.Option(help="Use this model, or draft or final, whatever the film asks for.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and why.")] = False,
     no_daemon: NoDaemon = False,
     json: Json = False,
@@ -41,7 +45,10 @@ def render(
 
     \b
         rushes render film.otio
+        rushes render film.otio --dry-run
         rushes render film.otio SC010_SH020 --another 4
+        rushes render film.otio SC010_SH020 --until keyframe --another 8
+        rushes render film.otio --model draft
     """
     asked = (film, shots or [], another, until, model)
     if dry_run:
@@ -64,7 +71,8 @@ def _alone(film: Path, shots: list[str], another: int, until: str, model: str) -
     desk = Studio.of_user().desk(film)
     wishes = wishes_for(desk, shots, another, until, model)
     with watching() as tell:
-        return render_film(desk, wishes, tell)
+        heard = _Heard(tell)
+        return heard.rest_of(render_film(desk, wishes, heard))
 
 
 def _by_daemon(film: Path, shots: list[str], another: int, until: str, model: str) -> Outcome:
@@ -74,7 +82,33 @@ def _by_daemon(film: Path, shots: list[str], another: int, until: str, model: st
 
     with watching() as tell:
         asked = Render(film=real(film), shots=shots, another=another, until=stage(until), model=model)
-        return render_by_daemon(asked, tell)
+        heard = _Heard(tell)
+        return heard.rest_of(render_by_daemon(asked, heard))
+
+
+class _Heard:
+    """Passes on what happens, and says at the end why shots were not made of which nothing was heard: an invalid
+    one never gets into the queue, and a job may end before anybody listens."""
+
+    def __init__(self, tell: Watching) -> None:
+        self._tell = tell
+        self._shots: set[str] = set()
+
+    def __call__(self, event: FilmEvents) -> None:
+        from rushes.messages import events
+
+        if isinstance(event, events.Failed | events.Dropped):
+            self._shots.add(event.shot)
+        self._tell(event)
+
+    def rest_of(self, outcome: Outcome) -> Outcome:
+        for kind, refusals in (("not made", outcome.failed), ("skipped", outcome.skipped)):
+            for refusal in refusals:
+                if refusal.shot not in self._shots:
+                    self._tell.line(f"{shown(refusal.name, 28):<28} {kind}: {shown(refusal.text, 300)}")
+                    if refusal.remedy:
+                        self._tell.line(f"{'':<28} do: {shown(refusal.remedy, 300)}")
+        return outcome
 
 
 def stage(until: str) -> Literal["", "keyframe"]:

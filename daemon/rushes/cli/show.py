@@ -21,6 +21,8 @@ def show_(
 ) -> None:
     """Show what a shot is made from: every field, and whether film, scene, library or shot set it.
 
+    The last lines say which registered models make it, why, and why not the others.
+
     \b
         rushes show film.otio SC010_SH020
     """
@@ -43,10 +45,12 @@ def show_(
 
 def _routing(routing: dict[str, Any]) -> None:
     """Which model, and why; nothing where there is only one way."""
-    if not routing or not (routing["others"] or routing["still"]):
+    if not routing or not (routing["others"] or routing["still"] or "now" in routing):
         return
     still = f", with a still by {shown(routing['still'])}" if routing["still"] else ""
     show(f"  {'made by':<14} {shown(routing['model'])}{still}: {shown(routing['why'], 200)}")
+    if "now" in routing:
+        show(f"  {'':<14}   made anew it would not be: {shown(routing['now'], 300)}")
     for name, why in routing["others"].items():
         show(f"  {'':<14}   not {shown(name)}: {shown(why, 200)}")
 

@@ -26,12 +26,16 @@ def takes(
     approve: Annotated[str, typer.Option(metavar="TAKE", help="Mark a take as approved.")] = "",
     note: Annotated[str | None, typer.Option(help="Write a note on the shot; empty removes it.")] = None,
     lock: Annotated[bool | None, typer.Option("--lock/--unlock", help="A locked shot is never rendered.")] = None,
-    add: Annotated[Path | None, typer.Option(metavar="FILE", help="Bring a movie in as a take.")] = None,
+    add: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Bring a movie in as the next take, and choose it.")
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Make a take again, here, and compare every bit.")
     ] = False,
     take: Annotated[str, typer.Option(metavar="TAKE", help="The one to verify, in place of the chosen one.")] = "",
-    sheet: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Write a contact sheet of them.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Write a contact sheet of its stills and takes.")
+    ] = None,
     no_daemon: NoDaemon = False,
     json: Json = False,
 ) -> None:
@@ -40,11 +44,16 @@ def takes(
     Choosing an older take accepts it as it is: the shot is fresh. --restore also brings its prompt back. What was
     made elsewhere, a comp or a paint fix, comes in with --add: conformed to the shot's window, and chosen.
 
+    Stills are k001, k002 …: choosing one makes it the picture that the shot starts from. --verify makes a take
+    once more, past everything that was kept; exit code 1 when something came out otherwise.
+
     \b
         rushes takes film.otio SC010_SH020
         rushes takes film.otio SC010_SH020 --choose t001
-        rushes takes film.otio SC010_SH020 --add comp_v003.mov
         rushes takes film.otio SC010_SH020 --sheet candidates.png
+        rushes takes film.otio SC010_SH020 --choose k002
+        rushes takes film.otio SC010_SH020 --add comp_v003.mov
+        rushes takes film.otio SC010_SH020 --verify --take t001
     """
     from rushes.cli.link import glance, perform, real
     from rushes.messages.commands import Takes

@@ -19,6 +19,7 @@ from rushes.engine.lengths import Lengths, Span
 from rushes.engine.makers import Maker, Prepared
 from rushes.engine.orders import Order
 from rushes.engine.plan import Planner
+from rushes.engine.recipe import moving_as
 from rushes.engine.stagework import Answer, Ask, Stages
 from rushes.engine.studio import Desk
 from rushes.engine.taking import Context, Made, Taking
@@ -30,11 +31,14 @@ from rushes.stages.encode import EncodeSpec
 from rushes.stages.finish import FinishSpec
 from rushes.store.cache import Entry
 from rushes.store.digests import FileDigests
+from rushes.store.locks import render_lock
 from rushes.store.takes import MadeBy, TakeRecord
 from rushes.worker import protocol
 from rushes.worker.protocol import MOVIE
 from rushes_otio.errors import BadRequest, ShotFault
+from rushes_otio.film import Film
 from rushes_otio.pointing import find_shot
+from rushes_otio.resolve import Resolver
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".dpx"})
 
@@ -91,7 +95,13 @@ def brought_in(desk: Desk, record: TakeRecord, recipe: dict[str, Any]) -> tuple[
 
 
 def bring(desk: Desk, shot: str, file: Path, alone: Alone) -> Made:
-    """Bring `file` in as a take of a shot and choose it. BadRequest where it is no movie, or too short."""
+    """Bring `file` in as a take of a shot and choose it. BadRequest where it is no movie, or too short; Busy while
+    the film is rendered: its takes are numbered by one at a time."""
+    with render_lock(desk.studio.places, desk.places.film):
+        return _bring(desk, shot, file, alone)
+
+
+def _bring(desk: Desk, shot: str, file: Path, alone: Alone) -> Made:
     film = desk.read()
     block = find_shot(film, shot).block
     plan = Planner(film, desk.sources).some({block.shot})[block.shot]
@@ -106,14 +116,14 @@ def bring(desk: Desk, shot: str, file: Path, alone: Alone) -> Made:
     if movie.rate != rate:
         called = _conformed(desk, desk.files.locate(called, block.name), movie, rate, alone)
         movie = foreign.probe(desk.files.locate(called, block.name))
-    window = max(plan.have, plan.needed) if block.chosen else plan.needed + int(desk_handles(desk))
+    window = max(plan.have, plan.needed) if block.chosen else plan.needed + _handles(film)
     if movie.frames < plan.needed:
         raise BadRequest(
             f"{file.name} has {movie.frames} frames, and the cut shows {plan.needed} of this shot",
             where=str(file),
             remedy=f"bring one of at least {plan.needed} frames; {window} cover its handles too",
         )
-    crew = Brought(desk.studio.registry, recipe, desk.files.holding, called)
+    crew = Brought(desk.studio.registry, moving_as(recipe, {"model": {}}), desk.files.holding, called)
     digest = desk.files.digest(called, block.name)
     entry = Entry(digest, desk.files.locate(called, block.name), digest)
     context = Context(desk, film, desk.shelf(), plan, Order(named=True), {})
@@ -126,11 +136,9 @@ def bring(desk: Desk, shot: str, file: Path, alone: Alone) -> Made:
     return made
 
 
-def desk_handles(desk: Desk) -> int:
+def _handles(film: Film) -> int:
     """Frames of handle that the film asks for at the tail of a new take."""
-    from rushes_otio.resolve import Resolver
-
-    return int(Resolver(desk.read()).delivery()["handles"])
+    return int(Resolver(film).delivery()["handles"])
 
 
 def _probed(file: Path) -> Probe:

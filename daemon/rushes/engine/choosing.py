@@ -102,16 +102,28 @@ def _choose_keyframe(film: Film, shelf: Shelf, block: ShotBlock, take: str) -> N
 def list_takes(desk: Desk, film: Film, shot: str) -> tuple[ShotBlock, list[dict[str, Any]]]:
     """The shot's block and a row for each take in the folder, oldest first."""
     block = find_shot(film, shot).block
-    return block, [_row(block, take) for take in desk.shelf().takes(block.shot)]
+    shelf, still = desk.shelf(), _still(film, block)
+    takes = shelf.takes(block.shot)
+    chosen = {take.take for take in takes if shelf.relative(take.movie) == still}
+    if block.chosen is not None:
+        chosen.add(block.chosen.take)
+    return block, [_row(block, take, chosen) for take in takes]
 
 
-def _row(block: ShotBlock, take: FoundTake) -> dict[str, Any]:
+def _still(film: Film, block: ShotBlock) -> str:
+    """The picture that the shot's intent asks to start from, as the film calls it; empty without one."""
+    raw = intent_at(film, Level("shot", block.shot)).get("keyframe")
+    keyframe = msgspec.json.decode(raw) if raw is not None else None
+    return str(keyframe.get("image", "")) if isinstance(keyframe, dict) else ""
+
+
+def _row(block: ShotBlock, take: FoundTake, chosen: set[str]) -> dict[str, Any]:
     mark = block.takes.get(take.take, TakeMark())
     record = _record(take.record)
     return {
         "take": take.take,
         "path": str(take.movie),
-        "chosen": block.chosen is not None and block.chosen.take == take.take,
+        "chosen": take.take in chosen,
         "circled": mark.circled,
         "approved": mark.approved,
         "frames": record.window.frames if record else 0,

@@ -10,11 +10,13 @@ from typing import Any
 
 from rushes.engine.lengths import Lengths
 from rushes.engine.makers import Drawing, Maker, Modelled
-from rushes.engine.runs import Running, unfit_loras
+from rushes.engine.runs import Running, unused_loras
 from rushes.generators.models import Model
 from rushes.generators.registry import Registry
+from rushes.generators.routing import recorded_quality
 from rushes.generators.traits import GENERATORS
 from rushes.store.takes import MadeBy
+from rushes_otio.errors import ShotFault
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,23 @@ class Crew:
     def lengths(self) -> Lengths:
         return Lengths(str(self.recipe["rate"]), self.rate, self.model)
 
-    def check(self) -> None:
-        """ShotFault for a LoRA that none of the models can take."""
-        runnings = [m.running for m in (self.mover, self.drawer) if isinstance(m, Modelled)]
-        if runnings:
-            unfit_loras(runnings)
+    def warnings(self) -> list[str]:
+        """What of the recipe the models leave aside. ShotFault where they can take none of its LoRAs."""
+        makers = [self.mover] if self.drawer is self.mover else [self.mover, self.drawer]
+        runnings = [maker.running for maker in makers if isinstance(maker, Modelled)]
+        return unused_loras(runnings) if runnings else []
 
     def check_unchanged(self) -> None:
         """ShotFault where a model is not what it was when the recipe was made: it would make other pictures."""
-        for recorded in (self.recipe["model"], (self.recipe.get("keyframe") or {}).get("model")):
-            if recorded and self.registry.fingerprint(recorded["name"], self._quality(recorded)) != recorded["fingerprint"]:
+        still: dict[str, Any] = self.recipe.get("keyframe") or {}
+        for recorded in (self.recipe["model"], *([still["model"]] if "model" in still else [])):
+            name = str(recorded["name"])
+            model = self.registry.get(name)
+            now = self.registry.fingerprint(name, recorded_quality(recorded, model)) if model else None
+            if now != recorded["fingerprint"]:
                 raise ShotFault(
-                    f"the model {recorded['name']!r} is not what it was when this take was made: its weights, or its "
-                    "entry in models.toml, are others or not here",
+                    f"the model {name!r} is not what it was when this take was made: its weights or its entry in "
+                    "models.toml are others, or not here",
                     remedy="put them back as they were, or make it anew: rushes render FILM SHOT --another 1",
                 )
 

@@ -131,9 +131,9 @@ class Edges:
     def value(self, name: str, value: Any) -> Any:  # noqa: ANN401
         """The recipe's value of a field: digests and frame numbers, or `UNKNOWN`."""
         if isinstance(value, str):  # a plate or a mask: a file, or a use from the frame on that it shows first
-            value = (
-                {"from": value, "at": IN} if is_id(value) and self._known.uses.find(value) else {"image": value}
-            )
+            kept = "frame" in self._accepted.get(name, {})  # of a use that may have left the cut since
+            is_use = is_id(value) and (kept or self._known.uses.find(value))
+            value = {"from": value, "at": IN} if is_use else {"image": value}
         if "image" in value:
             return {"image": self._known.sources.files.digest(value["image"], self._where)}
         place = self._known.uses.find(value["from"])

@@ -17,8 +17,8 @@ from rushes_otio.errors import ShotFault
 
 
 class Span(NamedTuple):
-    """A piece of motion, counted at the generator's rate: its first frame, how many new ones it has, how many of the
-    piece before it goes over once more, and whether a take ended with it when it was made."""
+    """A piece of motion, counted at the generator's rate: its first frame, how many new ones it has, how many of
+    the piece before it goes over once more, and whether a take ended with it when it was made."""
 
     begins: int
     frames: int
@@ -57,20 +57,24 @@ class Lengths:
         pieces, needed = list(kept), self.native_for(frames)
         have = sum(piece.frames for piece in pieces)
         while have < needed:
-            pieces.append(self._next(have, needed - have))
+            pieces.append(self._next(have, needed - have, pieces[-1] if pieces else None))
             have += pieces[-1].frames
         return pieces
 
-    def _next(self, begins: int, missing: int) -> Span:
+    def _next(self, begins: int, missing: int, before: Span | None) -> Span:
         """The next piece: what is missing, by the model's frame rule, and at most what it can."""
         if self.model is None:
             return Span(begins, missing)
-        overlap = self.model.overlap if begins else 0
-        most = (self.model.max_frames - 1) // self.model.rule * self.model.rule + 1
-        if begins and not 0 < overlap < most:
-            raise ShotFault(
-                f"the model makes at most {most} frames at once and does not go on from them",
-                remedy="shorten the shot, use another model, or register an overlap for this one",
-            )
+        rule = self.model.rule
+        most = (self.model.max_frames - 1) // rule * rule + 1
+        overlap = 0
+        if before is not None:
+            if not 0 < self.model.overlap < most:
+                raise ShotFault(
+                    f"the model makes at most {most} frames at once and does not go on from them",
+                    remedy="shorten the shot, use another model, or register an overlap for this one",
+                )
+            # A take may have ended with a few frames: of those, as many as the rule allows.
+            overlap = min(self.model.overlap, (before.frames - 1) // rule * rule + 1)
         frames = min(self.model.fitting(missing + overlap), most) - overlap
         return Span(begins, frames, overlap, ends=frames >= missing)

@@ -54,7 +54,7 @@ class Making:
             return (yield from (self._brought_anew if previous.added else self._anew)(pictures, previous))
         seed, n = self._seed(recipe)
         crew = self.crew(recipe)
-        crew.check()
+        self.context.notes.warnings.extend(crew.warnings())
         picturing = self.picturing(crew, seed, self._cached(self.context.notes))
         if self.context.order.until == "keyframe":
             still = yield from picturing.keyframe()
@@ -65,7 +65,7 @@ class Making:
         return (yield from Taking(self.context, crew, plate, str(seed), n, layout, made, None).run())
 
     def _anew(self, recipe: dict[str, Any], record: TakeRecord) -> Outcome:
-        """A take whose pictures stand, whatever they were made by: finished as today's recipe says, or extended."""
+        """A take whose pictures stand, whatever they were made by: finished as today says, or extended."""
         crew, notes = self.crew(recipe), self.context.notes
         for stage in ("text", "keyframe", "motion"):
             if stage in record.stages:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rushes.generators.models import Quality
+from rushes.generators.models import QUALITIES, Quality
 from rushes.generators.registry import Registry
-from rushes.generators.routing import Recorded, Route, Router, needs_of, quality_of
+from rushes.generators.routing import Recorded, Route, Router, needs_of, quality_of, recorded_quality
 
 Recipe = dict[str, Any]
 
@@ -24,6 +24,12 @@ class Files(Protocol):
 
     def digest(self, path: str, where: str) -> str:
         """sha256 of the file that a film calls `path`; ShotFault when it may not or cannot be read."""
+
+
+def without_picture(recipe: Recipe) -> Recipe:
+    """A recipe without the picture that stands for its still: variations are made from its words."""
+    pictured = "image" in (recipe.get("keyframe") or {})
+    return {name: value for name, value in recipe.items() if name != "keyframe" or not pictured}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,11 @@ class Models:
         return {"model": model, "keyframe": routed} if routed else {"model": model}
 
     def _still_fits(self, recorded: Recorded, accepted: Recipe, needs: frozenset[str]) -> bool:
-        """Whether the model of the chosen take stands. One that is by now registered for drafts only is none for a
-        final any more."""
+        """Whether the model of the chosen take stands. A draft, and one that is by now registered for drafts only,
+        is none for a final."""
         model = self.registry.get(str(recorded.get("name")))
-        if model is not None and recorded.get("asked") == "final" and not model.serves("final"):
+        drafts = recorded.get("quality") == "draft" or (model is not None and not model.serves("final"))
+        if recorded.get("asked") == "final" and drafts:
             return False
         draws = model is not None and model.traits is not None and not model.traits.models
         return draws or needs_of(accepted) == needs
@@ -63,35 +70,47 @@ class Models:
         for stays written down, so that the take counts as that shot's."""
         route = Router(self.registry).route(asked, needs_of(recipe), self.where)
         before = recipe["model"].get("asked")
-        model = {**self._fresh(asked, route, recipe, recipe["rate"]), "asked": before}
+        model = self._fresh(before, route, recipe, recipe["rate"])
         changed = {name: value for name, value in recipe.items() if name != "keyframe" or not value.get(ROUTED)}
-        still = self._routed_still(None, route) if "keyframe" not in changed else None
+        still = self._routed_still(before, route) if "keyframe" not in changed else None
         return {**changed, "model": model, **({"keyframe": still} if still else {})}
 
-    def with_still(self, recipe: Recipe) -> Recipe:
-        """A recipe whose model starts from words alone, with one that makes a still of them."""
-        name = Router(self.registry).still(None, needs_of(recipe), self.where)
-        return {**recipe, "keyframe": self._routed(None, name, quality_of(None, self.registry.models[name]))}
+    def for_still(self, recipe: Recipe, asked: str) -> Recipe:
+        """A recipe to make a still of: by the image model `asked` for, the still of the motion model `asked` for,
+        or, where that is empty, as the film asks. A model that starts from words alone has another draw it."""
+        model = self.registry.get(asked)
+        if model is not None and "t2i" in model.can:
+            return self._with_still(recipe, asked)
+        found = self.rerouted(recipe, asked) if asked else recipe
+        traits = self.registry.traits(str(found["model"]["name"]))
+        if "keyframe" in found or not traits.models:
+            return found
+        quality = asked or found["model"].get("asked")
+        return self._with_still(found, quality if quality in QUALITIES else None)
+
+    def _with_still(self, recipe: Recipe, asked: str | None) -> Recipe:
+        name = Router(self.registry).still(asked, needs_of(recipe), self.where)
+        own = {key: value for key, value in recipe.get("keyframe", {}).items() if key == "prompt"}
+        quality = quality_of(asked, self.registry.models[name])
+        return {**recipe, "keyframe": {**own, **self._routed(recipe["model"].get("asked"), name, quality)}}
 
     def explained(self, values: Recipe) -> Route:
         """How today's intent would be routed, and why."""
         return Router(self.registry).route(values.get("model"), needs_of(values), self.where)
 
     def _fresh(self, asked: str | None, route: Route, values: Recipe, rate: str) -> Recorded:
-        fingerprint = self.registry.fingerprint(route.name, route.quality) or ""
-        return {
-            "asked": asked,
-            "name": route.name,
-            "fingerprint": fingerprint,
-            **self._rate(route.name, values, rate),
-        }
+        return {**self._recorded(asked, route.name, route.quality), **self._rate(route.name, values, rate)}
+
+    def _recorded(self, asked: str | None, name: str, quality: Quality) -> Recorded:
+        fingerprint = self.registry.fingerprint(name, quality) or ""
+        usual = quality == quality_of(asked, self.registry.models[name])
+        said: Recorded = {} if usual else {"quality": quality}
+        return {"asked": asked, "name": name, "fingerprint": fingerprint, **said}
 
     def _today(self, recorded: Recorded, values: Recipe, rate: str) -> Recorded:
         name = str(recorded.get("name"))
         model = self.registry.get(name)
-        asked = recorded.get("asked")
-        quality = quality_of(asked if isinstance(asked, str) else None, model) if model else "final"
-        fingerprint = self.registry.fingerprint(name, quality)
+        fingerprint = self.registry.fingerprint(name, recorded_quality(recorded, model)) if model else None
         if fingerprint is None:
             return recorded
         kept = {key: value for key, value in recorded.items() if key != "rate"}
@@ -109,8 +128,7 @@ class Models:
         return self._routed(asked, route.still, route.quality) if route.still is not None else None
 
     def _routed(self, asked: str | None, name: str, quality: Quality) -> Recipe:
-        fingerprint = self.registry.fingerprint(name, quality) or ""
-        return {"model": {"asked": asked, "name": name, "fingerprint": fingerprint}, ROUTED: True}
+        return {"model": self._recorded(asked, name, quality), ROUTED: True}
 
     def _still_today(self, still: Recipe) -> Recipe:
         return {**still, "model": self._today(still["model"], {"plate": ""}, "")}
@@ -128,6 +146,5 @@ class Models:
         traits = self.registry.models[motion].traits if motion in self.registry.models else None
         draws = asked is None and traits is not None and not traits.models
         name = motion if draws else Router(self.registry).still(asked, needs, self.where)
-        model = self.registry.models[name]
-        fingerprint = self.registry.fingerprint(name, quality_of(asked, model)) or ""
-        return {**wanted, "model": {"asked": asked, "name": name, "fingerprint": fingerprint}}
+        quality = quality_of(asked, self.registry.models[name])
+        return {**wanted, "model": self._recorded(asked, name, quality)}

@@ -15,6 +15,7 @@ import msgspec
 
 from rushes.engine.circles import circles
 from rushes.engine.edges import Edges, Known, Place, ShotPlan, Uses
+from rushes.engine.models_of import ROUTED
 from rushes.engine.reasons import FRAMES, Reason, differences
 from rushes.engine.recipe import POINTING, Recipe, Sources, accepted_recipe, build
 from rushes_otio.cut import conflict, needed_frames, shown
@@ -189,7 +190,10 @@ def _detached(shot: ShotPlan) -> ShotPlan:
 
 def _rests_on_more(shot: ShotPlan) -> bool:
     """Whether a shot's recipe holds more than its own text and what it inherits."""
-    return shot.today is None or not _ON_FILES.isdisjoint(shot.today)
+    if shot.today is None:
+        return True
+    found = _ON_FILES & shot.today.keys()
+    return bool(found - {"keyframe"} or (found and not shot.today["keyframe"].get(ROUTED)))
 
 
 def _may_point(block: ShotBlock) -> bool:

@@ -73,7 +73,8 @@ def _routed(keyframe: object) -> bool:
 def _routed_still(was: Recipe | None, now: Recipe | None) -> list[Reason]:
     before, today = ((still or {}).get("model") or {} for still in (was, now))
     if before.get("name") == today.get("name"):
-        return [Reason("keyframe.model", before.get("fingerprint"), today.get("fingerprint"))]
+        prints = before.get("fingerprint"), today.get("fingerprint")
+        return [Reason("keyframe.model", *prints)] if prints[0] != prints[1] else []
     return [Reason("keyframe.model", before.get("name"), today.get("name"))]
 
 
@@ -115,7 +116,7 @@ def _delivery(today: Recipe, accepted: Recipe) -> list[Reason]:
 def _model(now: Recipe, was: Recipe) -> list[Reason]:
     if all(now.get(key) == was.get(key) for key in ("asked", "name", "fingerprint")):
         return []  # its rate is the film's affair, or in its fingerprint
-    if now.get("name") == was.get("name") and now.get("fingerprint") != was.get("fingerprint"):
+    if (now.get("name"), now.get("asked")) == (was.get("name"), was.get("asked")):
         return [Reason("model.fingerprint", was.get("fingerprint"), now.get("fingerprint"))]
     return [Reason("model", was.get("asked") or was.get("name"), now.get("asked") or now.get("name"))]
 

@@ -56,14 +56,13 @@ class Remaining:
                 frames[one.model] += plan.needed if plan else 0
         generating, encoding = 0.0, 0.0
         for model, count in shots.items():
-            stages = {
-                "keyframe": self._timings.estimate(model, "keyframe", count),
-                "motion": self._timings.estimate(model, "motion", frames[model]),
-                "encode": self._timings.estimate(model, "encode", frames[model]),
-            }
-            if any(seconds is None for seconds in stages.values()):
+            wanted = {"text": count, "keyframe": count, "motion": frames[model], "encode": frames[model]}
+            stages = {stage: self._timings.estimate(model, stage, many) for stage, many in wanted.items() if many}
+            # Not every model has a stage for words, or draws a still first.
+            sure = [stages[stage] for stage in ("motion", "encode") if stage in stages] or [stages["keyframe"]]
+            if None in sure:
                 return None
             loading = self._timings.estimate(model, LOADING, 1) if model != self._loaded else None
-            generating += (stages["keyframe"] or 0.0) + (stages["motion"] or 0.0) + (loading or 0.0)
-            encoding += stages["encode"] or 0.0
+            encoding += stages.pop("encode", None) or 0.0
+            generating += sum(seconds or 0.0 for seconds in stages.values()) + (loading or 0.0)
         return round(max(generating, encoding), 1)

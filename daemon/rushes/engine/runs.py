@@ -17,7 +17,7 @@ from rushes.generators.cards import Card, Lora, Reference, Run
 from rushes.generators.loras import changes_words, for_model, sniff
 from rushes.generators.models import Model
 from rushes.generators.registry import Registry
-from rushes.generators.routing import quality_of
+from rushes.generators.routing import recorded_quality
 from rushes_otio.errors import BadRequest, ShotFault
 
 _OF_WORDS = ("max_sequence_length", "clip_skip")
@@ -52,7 +52,7 @@ class Running:
     def run(self) -> Run:
         """Without words. ShotFault for a size that the model cannot do, and for a LoRA that no model of the shot
         can take."""
-        profile = self.model.profile(quality_of(self.recorded.get("asked"), self.model))
+        profile = self.model.profile(recorded_quality(self.recorded, self.model))
         params: dict[str, Any] = {**profile.params, **self.recipe.get("params", {})}
         size = self._size(params.pop("size", profile.size))
         return Run(
@@ -123,14 +123,17 @@ class Running:
         )
 
 
-def unfit_loras(runnings: Sequence[Running]) -> None:
-    """ShotFault for a LoRA that fits none of a shot's models."""
+def unused_loras(runnings: Sequence[Running]) -> list[str]:
+    """What to say of the LoRAs that none of a shot's models takes: a character may have one for each kind of
+    model. ShotFault where no model takes any of them."""
+    rows = runnings[0].recipe.get("loras", ())
     fitting = {lora.digest for running in runnings for lora in running.run.loras}
-    for row in runnings[0].recipe.get("loras", ()):
-        if row["file"] not in fitting:
-            path = runnings[0].holding(row["file"])
-            families = ", ".join(sorted(sniff(path).families)) or "none that is known here"
-            raise ShotFault(
-                f"the LoRA {path.name} was made for another kind of model ({families})",
-                remedy=f"use one made for {' or '.join(running.name for running in runnings)}, or take it off",
-            )
+    paths = [runnings[0].holding(row["file"]) for row in rows if row["file"] not in fitting]
+    made_for = [f"{path.name} ({sniff(path).made_for})" for path in paths]
+    names = " and ".join(running.name for running in runnings)
+    if made_for and not fitting:
+        raise ShotFault(
+            f"the LoRA was made for another kind of model: {', '.join(made_for)}",
+            remedy=f"use one made for {names}, or take it off",
+        )
+    return [f"a LoRA was not used, for {names} cannot take it: {text}" for text in made_for]

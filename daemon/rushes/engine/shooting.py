@@ -8,8 +8,9 @@ edited while it is made is started anew. Killed at any point, the next run picks
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from rushes.engine.accept import Acceptance
@@ -32,9 +33,11 @@ from rushes.store.films import tidy_film
 from rushes.store.jobs import Job
 from rushes.store.locks import render_lock
 from rushes.worker.protocol import Done, Failed, Lost, Preview, Progress
-from rushes_otio.errors import RushesError
+from rushes_otio.errors import RushesError, ShotFault
 from rushes_otio.resolve import Resolver
 from rushes_otio.text import printable
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 3
 """Takes in the making: one encoding, one generating, one whose next stage is ready to follow. A more urgent shot
@@ -164,13 +167,13 @@ class Shooting:
         self._saved_at = time.monotonic()
 
     def _start_some(self) -> None:
-        plans = self._plan().shots if len(self.book.backlog) else {}
         at_once = self._at_once()
         while len(self._active) <= at_once:
+            plans = self._plan().shots if len(self.book.backlog) else {}  # a take that was found changes the film
             above = None
             if len(self._active) == at_once:
                 above = min(self.book.backlog.rank(active.waiting) for active in self._active)
-            ready = self.book.backlog.take(lambda shot: self._may_start(plans.get(shot)), above)
+            ready = self.book.backlog.take(partial(self._may_start, plans), above)
             if ready is None:
                 return
             self._start(ready, plans.get(ready.job.shot))
@@ -180,8 +183,9 @@ class Shooting:
         model = registry.get(waiting.model) if waiting and registry.has_weights else None
         return AT_ONCE_WITH_MODELS if model and model.traits and model.traits.models else AT_ONCE
 
-    def _may_start(self, plan: ShotPlan | None) -> bool:
+    def _may_start(self, plans: Mapping[str, ShotPlan], shot: str) -> bool:
         """Whether nothing that the shot continues from is still to be made."""
+        plan = plans.get(shot)
         if plan is None or not plan.upstream:
             return True
         made = {active.job.shot for active in self._active if active.order.kind == "render"}
@@ -246,8 +250,11 @@ class Shooting:
                 self._advance(active, None)
             case Failed():
                 self._end(active)
+                if event.kind == "broken":
+                    log.info("%s, %s: %s", active.waiting.name, active.job.shot, _log_of(event))
                 remedy = event.remedy or "see the log: rushes daemon log"
-                self.book.failed(active.waiting, RushesError(printable(event.error), remedy=remedy))
+                fault = ShotFault if event.kind == "refused" else RushesError
+                self.book.failed(active.waiting, fault(printable(event.error), remedy=remedy))
             case Lost():
                 self._on_lost(active, event)
 
@@ -335,3 +342,8 @@ class Shooting:
         if self._remaining.is_due():
             self._remaining.sum_up(self._everything(), self._plan().shots)
         return self._remaining.seconds
+
+
+def _log_of(event: Failed) -> str:
+    """What a programmer wants to know of a stage that broke, harmless to a terminal."""
+    return "\n".join(printable(line, 300) for line in (event.error, *event.trace.splitlines()))

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from rushes.engine.edges import ShotPlan
 from rushes.engine.orders import Order
 from rushes.engine.plan import Plan
+from rushes.engine.recipe import moving_as
 from rushes.store.shelf import Shelf
 from rushes_otio.errors import BadRequest
 from rushes_otio.text import printable
+
+_WITHOUT_STILL = {"first_frame", "plate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ def _wanted(plan: Plan, wishes: Wishes) -> list[str]:
         return [shot for shot in plan.shots if wishes.only is None or shot in wishes.only]
     wanted: dict[str, None] = {}
     for shot_id in wishes.shots:
-        for upstream in _stale_upstreams(plan, shot_id):
-            wanted[upstream] = None
+        if not wishes.until:  # a still starts from nothing else
+            wanted.update(dict.fromkeys(_stale_upstreams(plan, shot_id)))
         wanted[shot_id] = None
     return list(wanted)
 
@@ -95,6 +98,8 @@ def _refused(shot: ShotPlan, wishes: Wishes, shelf: Shelf, *, named: bool) -> Re
     name = printable(block.name, 60)
     if block.locked and (shot.state != "fresh" or named):
         return Refusal(block.shot, name, "it is locked", f"rushes takes FILM {block.shot} --unlock")
+    if wishes.until == "keyframe" and (shot.today or {}).keys() & _WITHOUT_STILL:
+        return Refusal(block.shot, name, "it starts from another picture and has no still", "render it as a whole")
     if not named and _waits(shot, wishes, shelf):
         text = f"its take {block.waiting} waits to be chosen"
         return Refusal(block.shot, name, text, f"rushes takes FILM {block.shot} --choose {block.waiting}")
@@ -107,7 +112,9 @@ def _waits(shot: ShotPlan, wishes: Wishes, shelf: Shelf) -> bool:
     if block.waiting is None or shot.recipe is None or not _keeps_hands_take(shot, watch=wishes.watch):
         return False
     rows = {take.take for take in shelf.takes(block.shot)}
-    return block.waiting in rows and shelf.record(block, block.waiting).recipe == shot.recipe
+    if block.waiting not in rows:
+        return False
+    return moving_as(dict(shelf.record(block, block.waiting).recipe), shot.recipe) == shot.recipe
 
 
 def stays_waiting(shot: ShotPlan, order: Order) -> bool:

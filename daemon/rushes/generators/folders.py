@@ -166,7 +166,9 @@ def _stores(folder: Path) -> Iterator[Path]:
 def _index(path: Path) -> Path:
     if (path / INDEX).is_file():
         return path / INDEX
-    if (path / "modular_model_index.json").is_file():
+    if not path.is_dir():
+        text, remedy = "the folder of the model is not there", "connect the disk it is on, or correct its path"
+    elif (path / "modular_model_index.json").is_file():
         text, remedy = (
             "this is a modular pipeline, which Rushes does not run",
             "use the model's plain diffusers folder",

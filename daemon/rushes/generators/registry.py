@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,9 @@ class Registry:
     def __init__(self, models: dict[str, Model], weights: Weights | None = None) -> None:
         self.models = {ANIMATIC.name: Model(ANIMATIC.name), **models}
         self._weights = weights
-        self._located: dict[str, tuple[float, Located | None]] = {}
+        self._located: dict[str, Located | None] = {}
+        self._fingerprints: dict[tuple[str, Quality], str | None] = {}
+        self._looks, self._looked_at = 0, 0.0
 
     @classmethod
     def read(cls, path: Path, weights: Weights | None = None) -> Registry:
@@ -77,24 +78,34 @@ class Registry:
     def traits(self, name: str) -> Traits:
         """The traits of a model's generator; ShotFault when this Rushes has no such generator."""
         model = self.models.get(name)
-        traits = model.traits if model else None
-        if traits is None:
-            generator = model.generator if model else "its generator"
+        if model is None:
             raise ShotFault(
-                f"the model {name!r} cannot run here: {generator} is not installed",
+                f"the model {name!r}, which the shot was rendered with, is not registered here",
+                remedy="register it: rushes models add; or render the shot with another: --model NAME",
+            )
+        if model.traits is None:
+            raise ShotFault(
+                f"the model {name!r} cannot run here: {model.generator} is not installed",
                 remedy="set another model, for example model=animatic",
             )
-        return traits
+        return model.traits
 
     def located(self, name: str) -> Located | None:
-        """Where the weights of a model are; None where they are not on this machine. Looked at anew now and then,
-        for weights can be replaced while a daemon runs."""
-        known = self._located.get(name)
-        if known is None or time.monotonic() - known[0] > _LOOK_AGAIN_S:
+        """Where the weights of a model are; None where they are not on this machine."""
+        self.look()
+        if name not in self._located:
             model = self.models[name]
-            found = self._weights.locate(model) if self._weights and model.source else None
-            known = self._located[name] = (time.monotonic(), found)
-        return known[1]
+            self._located[name] = self._weights.locate(model) if self._weights and model.source else None
+        return self._located[name]
+
+    def look(self) -> int:
+        """Have weights looked at anew, now and then: they can be replaced while a daemon runs. Counts up with
+        that: what was worked out from them stands as long as this is the same."""
+        now = time.monotonic()
+        if not self._looks or now - self._looked_at > _LOOK_AGAIN_S:
+            self._looks, self._looked_at = self._looks + 1, now
+            self._located, self._fingerprints = {}, {}
+        return self._looks
 
     def fault(self, name: str) -> str:
         """Why a registered model cannot be used on this machine, whatever a shot needs; empty when it can."""
@@ -113,11 +124,17 @@ class Registry:
     def fingerprint(self, name: str, quality: Quality) -> str | None:
         """Digest of everything of the model that changes a shot, with how it is run for that quality; None while
         that is not known on this machine."""
+        self.look()
+        if (name, quality) not in self._fingerprints:
+            self._fingerprints[name, quality] = self._fingerprint(name, quality)
+        return self._fingerprints[name, quality]
+
+    def _fingerprint(self, name: str, quality: Quality) -> str | None:
         model = self.models.get(name)
         if model is None or model.traits is None:
             return None
         if not model.traits.models:
-            return _drawn_by(model.traits.name, model.traits.version)
+            return digest_of({"generator": model.traits.name, "version": model.traits.version})
         located = self.located(name)
         if located is None:
             return None
@@ -152,11 +169,6 @@ class Registry:
         return digest_of(
             {"version": traits.version, "encoders": encoders, "pipeline": model.pipeline, "dtype": model.dtype}
         )
-
-
-@cache
-def _drawn_by(generator: str, version: int) -> str:
-    return digest_of({"generator": generator, "version": version})
 
 
 def _fingerprint(model: Model, traits: Traits, located: Located) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rushes.generators.models import QUALITIES, Model, Quality
@@ -17,7 +18,7 @@ from rushes_otio.errors import ShotFault
 
 Recorded = dict[str, object]
 """The model of a recipe: {"asked": name, quality or None, "name": …, "fingerprint": …}; "rate" where it makes
-another one than the film has."""
+another one than the film has; "quality" where a render asked for another one than the film does."""
 
 _SAID = {
     "t2i": "make a still from words",
@@ -86,6 +87,15 @@ def quality_of(asked: str | None, model: Model) -> Quality:
     return "final" if model.serves("final") else "draft"
 
 
+def recorded_quality(recorded: Recorded, model: Model) -> Quality:
+    """The quality that a recipe's model is run for: the one it says, where a render asked for another than the
+    film does, else as the film asks."""
+    said, asked = recorded.get("quality"), recorded.get("asked")
+    if said == "draft" or said == "final":
+        return said
+    return quality_of(asked if isinstance(asked, str) else None, model)
+
+
 class Router:
     """Routes shots over one registry."""
 
@@ -94,12 +104,19 @@ class Router:
 
     def route(self, asked: str | None, needs: frozenset[str], where: str) -> Route:
         """The models for a shot. ShotFault for an unknown name, and where nothing registered can make it."""
+        found = _outcome(self._registry, self._registry.look(), asked, needs)
+        if isinstance(found, ShotFault):
+            raise ShotFault(found.text, where=where, remedy=found.remedy)
+        return found
+
+    def work_out(self, asked: str | None, needs: frozenset[str]) -> Route:
+        """As `route`, worked out anew; that remembers it, for most shots of a film need the same."""
         if asked is not None and asked not in QUALITIES:
-            return self._named(asked, needs, where)
+            return self._named(asked, needs)
         others = [name for name in self._registry.models if name != ANIMATIC.name]
         if not others:
             return Route(ANIMATIC.name, _quality(asked), None, "no other model is registered", {})
-        return self._cheapest(asked, needs, others, where)
+        return self._cheapest(asked, needs, others)
 
     def still(self, asked: str | None, needs: frozenset[str], where: str) -> str:
         """The model that makes a still, and can the rest of `needs` as far as a still can."""
@@ -109,22 +126,22 @@ class Router:
             if lacking:
                 raise _cannot(f"the model {asked!r} cannot", lacking, where)
             return asked
-        choices = self._stills(_quality(asked), wanted)
-        if not choices:
-            raise _cannot("no model that is registered here can", sorted(wanted, key=_order), where)
-        return min(choices, key=lambda c: c.cost).name
+        for quality in _WANTED[asked]:
+            if choices := self._stills(quality, wanted):
+                return min(choices, key=lambda c: c.cost).name
+        raise _cannot("no model that is registered here can", sorted(wanted, key=_order), where)
 
-    def _named(self, name: str, needs: frozenset[str], where: str) -> Route:
-        model = self._registry.known(name, where)
+    def _named(self, name: str, needs: frozenset[str]) -> Route:
+        model = self._registry.known(name, "")
         quality = quality_of(None, model)
         if model.traits is None or not model.traits.models:
             return Route(name, quality, None, "it was asked for by name", {})
         choices, lacking = self._choices(name, quality, needs)
         if not choices:
-            raise _cannot(f"the model {name!r} cannot", lacking, where)
+            raise _cannot(f"the model {name!r} cannot", lacking, "")
         return Route(name, quality, choices[0].still, "it was asked for by name", {})
 
-    def _cheapest(self, asked: str | None, needs: frozenset[str], names: list[str], where: str) -> Route:
+    def _cheapest(self, asked: str | None, needs: frozenset[str], names: list[str]) -> Route:
         wanted = _WANTED[asked]
         why_not: dict[str, str] = {}
         for quality in wanted:
@@ -143,7 +160,6 @@ class Router:
         said = "; ".join(f"{name}: {why}" for name, why in why_not.items())
         raise ShotFault(
             f"no registered model can make this shot{f' for {asked}' if asked else ''} ({said})",
-            where=where,
             remedy="register one that can: rushes models add; or draw it: model=animatic",
         )
 
@@ -207,6 +223,15 @@ class Router:
         width, height = profile.width_height
         weight = sum(located.sizes.values()) if located else 1
         return float(weight * profile.steps * width * height)
+
+
+@lru_cache(maxsize=256)
+def _outcome(registry: Registry, look: int, asked: str | None, needs: frozenset[str]) -> Route | ShotFault:
+    del look  # another one forgets what was worked out before
+    try:
+        return Router(registry).work_out(asked, needs)
+    except ShotFault as fault:
+        return ShotFault(fault.text, remedy=fault.remedy)  # without the frames it came through
 
 
 def _quality(asked: str | None) -> Quality:

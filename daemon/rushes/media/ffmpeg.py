@@ -111,10 +111,11 @@ def to_bt709(video: Stream) -> Stream:
 
 
 def interpolated(video: Stream, rate: str) -> Stream:
-    """RGB at another rate, new frames made along the motion between the old ones; 8 bits a sample."""
+    """RGB at another rate, new frames made along the motion between the old ones; 8 bits a sample. A shot has no
+    cut in it: what changes much from one frame to the next is no reason to repeat one."""
     flags = "accurate_rnd+full_chroma_int"
     planar = video.filter("scale", out_color_matrix="bt709", out_range="pc", flags=flags)
-    moved = planar.filter("format", "yuv444p").filter("minterpolate", fps=rate, mi_mode="mci")
+    moved = planar.filter("format", "yuv444p").filter("minterpolate", fps=rate, mi_mode="mci", scd="none")
     return moved.filter("scale", in_color_matrix="bt709", in_range="pc", flags=flags)
 
 

@@ -8,7 +8,7 @@ from rushes.store.durable import fault_of
 from rushes.store.index import IndexedTake, TakeIndex, indexed
 from rushes.store.places import FilmPlaces
 from rushes.store.takes import FoundTake, TakeRecord, next_take_number, read_record, scan, take_stem
-from rushes_otio.errors import BadRequest
+from rushes_otio.errors import BadRequest, FileFault
 from rushes_otio.film import Film
 from rushes_otio.schema import ShotBlock
 
@@ -44,7 +44,13 @@ class Shelf:
     def record(self, shot: ShotBlock, take: str) -> TakeRecord:
         """The record of one take; FileFault when it was lost."""
         found = self.find(shot, take)
-        return read_record(found.record or found.movie.with_suffix(".json"))
+        if found.record is None:
+            raise FileFault(
+                f"the take {take} has lost its record",
+                where=str(found.movie.with_suffix(".json")),
+                remedy="bring that file back from a backup, or render the shot again",
+            )
+        return read_record(found.record)
 
     def with_key(self, key: str, shot: str) -> IndexedTake | None:
         """A complete take of this shot whose movie has the encode key `key`."""

@@ -55,7 +55,8 @@ def _frames(piece: Piece, size: tuple[int, int], task: Task, generators: Generat
         path = Path(piece.path)
         deep = foreign.probe(path).bits > 8
         return (foreign.iter_deep_frames if deep else foreign.iter_frames)(path, piece.start, piece.frames)
-    frames = generators.get(piece.generator).frames(read_motion(piece.path), size, piece.card, task)
+    generator = generators.get(piece.generator, task)
+    frames = generator.frames(read_motion(piece.path), size, piece.card, task)
     return itertools.islice(frames, piece.start, piece.start + piece.frames)
 
 

@@ -28,12 +28,12 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 def generate(work: Words | Keyframe | Motion | Picture, task: Task, generators: Generators) -> Done:
     """Make the one file that `work` asks for. `Unfit` where what came out is not that."""
-    began, loading = time.monotonic(), generators.loading
+    began = time.monotonic()
     frames, environment = 1, {}
     if isinstance(work, Picture) and work.generator == protocol.MOVIE:
         made = _footage(work)
     else:
-        generator = generators.get(work.generator)
+        generator = generators.get(work.generator, task)
         made, frames = _made(work, task, generator)
         environment = dict(generator.environment())
     task.progress(frames, frames)
@@ -45,7 +45,7 @@ def generate(work: Words | Keyframe | Motion | Picture, task: Task, generators: 
         size=len(made),
         frames=frames,
         seconds=time.monotonic() - began,
-        loading=generators.loading - loading + task.loading,
+        loading=task.loading,
         environment=environment,
     )
 

@@ -179,10 +179,9 @@ def _failed(request_id: int, error: BaseException) -> Failed:
 def _explain(error: BaseException) -> tuple[protocol.FailKind, str, str]:
     """Kind, text and remedy. torch's OutOfMemoryError is known by name, as torch may not be imported here."""
     match error:
-        case MediaFault():
-            return "broken", error.text, error.remedy
         case RushesError():
-            return "refused", error.text, error.remedy
+            kind: protocol.FailKind = "broken" if isinstance(error, MediaFault) else "refused"
+            return kind, error.text + (f" ({error.where})" if error.where else ""), error.remedy
         case Unfit():
             return error.kind, str(error), error.remedy
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):

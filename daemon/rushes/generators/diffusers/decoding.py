@@ -6,6 +6,7 @@ each decoding has a VAE of its own, which shares the weights and nothing else.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,15 +21,19 @@ from rushes.generators.diffusers.health import check_pictures
 from rushes.generators.diffusers.loading import DTYPES
 from rushes.generators.diffusers.piece import Piece
 from rushes.generators.diffusers.tap import follow
+from rushes.generators.diffusers.ticking import Tick
+from rushes.generators.diffusers.turns import patiently
+
+_drawing = threading.Lock()
 
 
-def decoded(vae: ModelMixin, piece: Piece, tick: Callable[[], None]) -> NDArray[np.uint16]:
+def decoded(vae: ModelMixin, piece: Piece, tick: Tick) -> NDArray[np.uint16]:
     """All frames of a piece, its overlap too: (frames, height, width, 3), full range. `vae` is the model's, on its
     device; `tick` is called for each of its blocks and may raise. MediaFault for what is no picture."""
     own = twin(vae)
     hooks = follow([own], tick)
     try:
-        with torch.no_grad(), _own_noise(own, piece):
+        with torch.no_grad(), _own_noise(own, piece, tick):
             scaled = _SCALED[type(own).__name__](own, piece)
             made = own.decode(*scaled, return_dict=False)[0]
             pictures = _pictures(made)
@@ -61,7 +66,7 @@ def _pictures(made: torch.Tensor) -> torch.Tensor:
     return (video * 0.5 + 0.5).clamp(0, 1)
 
 
-def _frames(pictures: torch.Tensor, tick: Callable[[], None]) -> NDArray[np.uint16]:
+def _frames(pictures: torch.Tensor, tick: Tick) -> NDArray[np.uint16]:
     count, _, height, width = pictures.shape
     frames = np.empty((count, height, width, 3), np.uint16)
     for number, picture in enumerate(pictures):
@@ -98,16 +103,17 @@ def _ltx(vae: ModelMixin, piece: Piece) -> tuple[torch.Tensor, torch.Tensor | No
 
 
 @contextmanager
-def _own_noise(vae: ModelMixin, piece: Piece) -> Iterator[None]:
+def _own_noise(vae: ModelMixin, piece: Piece, tick: Tick) -> Iterator[None]:
     """Some decoders draw noise from the random numbers of the whole process; meanwhile these begin where the
-    piece's own generator stands."""
+    piece's own generator stands, and nobody else draws from them."""
     if not any(vae.config.get("decoder_inject_noise") or ()):
         yield
         return
     generator = torch.Generator("cpu")
     generator.set_state(piece.more["noise"])
     seed = int(torch.randint(2**62, (), generator=generator))
-    with torch.random.fork_rng(devices=[vae.device] if vae.device.type == "cuda" else []):
+    devices = [vae.device] if vae.device.type == "cuda" else []
+    with patiently(_drawing, tick), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 

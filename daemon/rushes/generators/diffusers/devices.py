@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import platform
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Protocol
 
 import torch
 
 from rushes.generators import gpus
+from rushes.generators.diffusers.ticking import Tick, Ticking
 
 FALLBACK_MEMORY = 8 << 30
 """Bytes of main memory that are assumed where the system does not say."""
@@ -31,6 +33,9 @@ class Device(Protocol):
     def offloads(self) -> bool:
         """Whether weights that are not on it lie in another memory, so that moving them away frees its own."""
 
+    def current(self) -> AbstractContextManager[object]:
+        """What does not say which device it means (streams, waiting) means this one inside, in this thread."""
+
     def total(self) -> int:
         """All of its memory, whoever holds it."""
 
@@ -43,8 +48,9 @@ class Device(Protocol):
     def empty(self) -> None:
         """Wait for what still runs and give memory that nothing uses back to the system."""
 
-    def hold(self, module: torch.nn.Module) -> None:
-        """Bring weights here; nothing where they are here. torch.OutOfMemoryError where they do not fit."""
+    def hold(self, module: torch.nn.Module, tick: Tick) -> None:
+        """Bring weights here; nothing where they are here. `tick` is called again and again, and may raise.
+        torch.OutOfMemoryError where they do not fit."""
 
     def release(self, module: torch.nn.Module) -> None:
         """Bring weights back to the machine's main memory; nothing where they are there."""
@@ -61,6 +67,11 @@ class CudaDevice:
     def __init__(self, index: int = 0) -> None:
         self.torch_device = torch.device("cuda", index)
         self.name = str(torch.cuda.get_device_name(index))
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+
+    def current(self) -> AbstractContextManager[object]:
+        return torch.cuda.device(self.torch_device)
 
     def total(self) -> int:
         return int(torch.cuda.mem_get_info(self.torch_device)[1])
@@ -77,19 +88,17 @@ class CudaDevice:
         gc.collect()
         torch.cuda.synchronize(self.torch_device)
         torch.cuda.empty_cache()
+        torch.accelerator.empty_host_cache()  # of main memory, locked for the lowest rung
 
-    def hold(self, module: torch.nn.Module) -> None:
-        module.to(self.torch_device)
+    def hold(self, module: torch.nn.Module, tick: Tick) -> None:
+        with Ticking(tick):  # weights that are read from a disk as they are moved can take minutes
+            module.to(self.torch_device)
 
     def release(self, module: torch.nn.Module) -> None:
         module.to("cpu")
 
     def describe(self) -> dict[str, str]:
-        return self._described | {
-            "tf32": str(torch.backends.cuda.matmul.allow_tf32).lower(),
-            "cudnn_benchmark": str(torch.backends.cudnn.benchmark).lower(),
-            "deterministic": str(torch.are_deterministic_algorithms_enabled()).lower(),
-        }
+        return self._described
 
     @cached_property
     def _described(self) -> dict[str, str]:
@@ -110,6 +119,9 @@ class CpuDevice:
     name = "cpu"
     torch_device = torch.device("cpu")
 
+    def current(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
     def total(self) -> int:
         return gpus.main_memory() or FALLBACK_MEMORY
 
@@ -125,7 +137,7 @@ class CpuDevice:
     def empty(self) -> None:
         gc.collect()
 
-    def hold(self, module: torch.nn.Module) -> None:
+    def hold(self, module: torch.nn.Module, tick: Tick) -> None:
         """They are here."""
 
     def release(self, module: torch.nn.Module) -> None:

@@ -30,8 +30,9 @@ def found(device: Device) -> dict[str, str]:
         "threads": str(torch.get_num_threads()),
         "cpu_capability": str(torch.backends.cpu.get_cpu_capability()),
         "tf32": _flag(torch.backends.cuda.matmul.allow_tf32),
+        "cudnn_tf32": _flag(torch.backends.cudnn.allow_tf32),
         "cudnn_benchmark": _flag(torch.backends.cudnn.benchmark),
-        "deterministic": _flag(torch.are_deterministic_algorithms_enabled()),
+        "cudnn_deterministic": _flag(torch.backends.cudnn.deterministic),
         **device.describe(),
     }
 

@@ -38,8 +38,6 @@ class Diffusers:
     """`Generator` over diffusers. Weights are read when they are first needed, and kept while they fit."""
 
     def __init__(self, residency: Residency | None = None) -> None:
-        if threads := os.environ.get("OMP_NUM_THREADS", ""):
-            torch.set_num_threads(int(threads))
         gc.freeze()  # the libraries' million objects stay: looking through them takes a quarter of a second
         self._residency = residency or _of_this_process()
         self._previews = Previews()

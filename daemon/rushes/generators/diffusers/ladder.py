@@ -13,12 +13,13 @@ from typing import Any
 import accelerate.hooks
 import diffusers.hooks.group_offloading as groups
 import torch
-from accelerate import cpu_offload_with_hook
+from accelerate.hooks import CpuOffload, UserCpuOffloadHook
 from diffusers import ModelMixin
 from diffusers.hooks import apply_group_offloading
 
 from rushes.generators import rungs
 from rushes.generators.diffusers.devices import FALLBACK_MEMORY, Device, size_of
+from rushes.generators.diffusers.ticking import Tick, Ticking
 from rushes.generators.gpus import main_memory
 from rushes.generators.rungs import Rung
 from rushes_otio.errors import BadRequest
@@ -27,7 +28,9 @@ _SAID = (
     "out of memory",
     "can't allocate memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",
     "CUDNN_STATUS_ALLOC_FAILED",
+    "unable to find an engine to execute",  # cuDNN, where no algorithm has the memory that it works with
 )
 _GROUP_HOOKS = (groups._GROUP_OFFLOADING, groups._LAYER_EXECUTION_TRACKER, groups._LAZY_PREFETCH_GROUP_OFFLOADING)
 
@@ -91,27 +94,30 @@ def shortage(device: Device, free: int, needed: int) -> BadRequest:
     )
 
 
-def spread(module: torch.nn.Module, device: Device) -> None:
+def spread(module: torch.nn.Module, device: Device, beside: int, tick: Tick) -> None:
     """Place a component on the lowest rung: blocks come to the card when they run and go again, those of a card
-    by a stream of their own while the last one still runs."""
+    by a stream of their own while the last one still runs. `beside`: bytes of others that are on this rung."""
     stream = device.torch_device.type == "cuda"
     blocks = isinstance(module, ModelMixin)
     if not getattr(module, "_supports_group_offloading", True):
-        return device.hold(module)
-    return apply_group_offloading(
-        module,
-        onload_device=device.torch_device,
-        offload_device=torch.device("cpu"),
-        # Models of transformers keep their blocks deeper down than "block_level" looks.
-        offload_type="block_level" if blocks else "leaf_level",
-        num_blocks_per_group=1 if blocks else None,
-        use_stream=stream,
-        # A stream wants its weights locked in main memory, which not much of it may be.
-        low_cpu_mem_usage=stream and size_of(module) > (main_memory() or FALLBACK_MEMORY) // 2,
-    )
+        device.hold(module, tick)
+        return
+    with Ticking(tick):
+        apply_group_offloading(
+            module,
+            onload_device=device.torch_device,
+            offload_device=torch.device("cpu"),
+            # Models of transformers keep their blocks deeper down than "block_level" looks.
+            offload_type="block_level" if blocks else "leaf_level",
+            num_blocks_per_group=1 if blocks else None,
+            use_stream=stream,
+            # A stream wants its weights locked in main memory, of which not much may be locked; torch takes half
+            # as much again for them.
+            low_cpu_mem_usage=stream and size_of(module) + beside > (main_memory() or FALLBACK_MEMORY) // 3,
+        )
 
 
-def chain(pipe: Any, modules: Mapping[str, torch.nn.Module], device: Device) -> None:  # noqa: ANN401
+def chain(pipe: Any, modules: Mapping[str, torch.nn.Module], device: Device, tick: Tick) -> None:  # noqa: ANN401
     """Place components on the middle rung: each comes to the card when it runs, in the place of the one before it.
 
     As `pipe.enable_model_cpu_offload()`, which cannot be told to leave the decoder alone."""
@@ -119,9 +125,26 @@ def chain(pipe: Any, modules: Mapping[str, torch.nn.Module], device: Device) -> 
     order = str(pipe.model_cpu_offload_seq or "").split("->")
     for name in order:
         if name in modules:
-            _, before = cpu_offload_with_hook(modules[name], device.torch_device, before)
+            before = _offloaded(modules[name], _Coming(device, before, tick))
     for name in modules.keys() - set(order):
-        cpu_offload_with_hook(modules[name], device.torch_device)
+        _offloaded(modules[name], _Coming(device, None, tick))
+
+
+def _offloaded(module: torch.nn.Module, hook: _Coming) -> UserCpuOffloadHook:
+    accelerate.hooks.add_hook_to_module(module, hook, append=True)
+    return UserCpuOffloadHook(module, hook)
+
+
+class _Coming(CpuOffload):
+    """Brings a component to the card before it runs, and takes the one before it away."""
+
+    def __init__(self, device: Device, before: UserCpuOffloadHook | None, tick: Tick) -> None:
+        super().__init__(device.torch_device, before)
+        self._tick = tick
+
+    def pre_forward(self, module: torch.nn.Module, *args: object, **kwargs: object) -> object:
+        with Ticking(self._tick):
+            return super().pre_forward(module, *args, **kwargs)
 
 
 def clear(module: torch.nn.Module) -> None:

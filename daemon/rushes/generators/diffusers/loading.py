@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,12 +21,15 @@ import transformers
 from transformers.utils import logging as transformers_logging
 
 from rushes.generators import safetensors_files
-from rushes.generators.base import Watch
+from rushes.generators.base import Cancelled, Watch
 from rushes.generators.cards import Card
+from rushes.generators.diffusers.devices import FALLBACK_MEMORY
 from rushes.generators.diffusers.ladder import is_out_of_memory
 from rushes.generators.diffusers.options import applied, quantisation
+from rushes.generators.diffusers.ticking import Tick, Ticking
 from rushes.generators.folders import Component, Folder, check_inside, read_folder
-from rushes_otio.errors import FileFault
+from rushes.generators.gpus import main_memory
+from rushes_otio.errors import FileFault, RushesError
 from rushes_otio.text import printable
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
@@ -53,7 +57,6 @@ _SETTINGS = frozenset(
 _BLOCK = 64 << 20
 _REMEDY = "download the model again, or check it: rushes models check"
 
-_one_at_a_time = threading.Lock()
 _here = threading.local()
 
 
@@ -90,29 +93,41 @@ def read_parts(card: Card, names: Collection[str], watch: Watch) -> dict[str, An
     folder = read_folder(Path(card.folder))
     wanted = [part for name, part in folder.components.items() if name in names]
     watch.now("loading")
-    _read_ahead(folder, wanted, watch)
     made = {}
     for done, part in enumerate(wanted):
+        _read_ahead(folder, part, watch)
         watch.progress(done, len(wanted))
-        with _one_at_a_time, _Ticking(partial(watch.progress, done, len(wanted))):
+        with _default_dtype_kept(), _told(partial(watch.progress, done, len(wanted))):
             made[part.name] = _read(folder, part, card)
     watch.progress(len(wanted), len(wanted))
     watch.now("")
     return made
 
 
-def _read_ahead(folder: Folder, parts: Collection[Component], watch: Watch) -> None:
-    """Check the files of weights, and bring them into the machine's memory."""
-    paths = [check_inside(folder.path, file) for part in parts for file in part.weights]
+def _read_ahead(folder: Folder, part: Component, watch: Watch) -> None:
+    """Check the files of weights, and bring them into the machine's memory where there is room for them."""
+    paths = [check_inside(folder.path, file) for file in part.weights]
     for path in paths:
         safetensors_files.check(path)
     total, done = sum(path.stat().st_size for path in paths), 0
+    if total > (main_memory() or FALLBACK_MEMORY) // 2:
+        return  # the first would be gone again before the library comes to it
     buffer = bytearray(min(_BLOCK, max(total, 1)))
     for path in paths:
         with path.open("rb", buffering=0) as file:
             while count := file.readinto(buffer):
                 done += count
                 watch.progress(done, total)
+
+
+@contextmanager
+def _default_dtype_kept() -> Iterator[None]:
+    """A library that fails in the middle of a load leaves its own default to the whole process."""
+    before = torch.get_default_dtype()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _read(folder: Folder, part: Component, card: Card) -> object:
@@ -122,8 +137,8 @@ def _read(folder: Folder, part: Component, card: Card) -> object:
         if not part.weights:
             return kind.from_pretrained(path, local_files_only=True)
         return applied(card, part.name, _weighted(kind, part, path, card))
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
-        if is_out_of_memory(error):
+    except Exception as error:  # settings in the folder can be anything
+        if isinstance(error, Cancelled | RushesError) or is_out_of_memory(error):
             raise
         raise FileFault(
             f"the component {part.name} cannot be loaded: {printable(str(error), 300)}", where=path, remedy=_REMEDY
@@ -163,16 +178,14 @@ def _class(folder: Folder, part: Component) -> type[Any]:
     )
 
 
-class _Ticking:
-    """Calls `tick` for each part of a file that transformers opens in this thread; it may raise."""
-
-    def __init__(self, tick: Callable[[], None]) -> None:
-        self._tick = tick
-
-    def __enter__(self) -> None:
-        _here.tick = self._tick
-
-    def __exit__(self, *_: object) -> None:
+@contextmanager
+def _told(tick: Tick) -> Iterator[None]:
+    """`tick` for each tensor that a library reads in this thread: transformers asks for a progress bar."""
+    _here.tick = tick
+    try:
+        with Ticking(tick):
+            yield
+    finally:
         del _here.tick
 
 

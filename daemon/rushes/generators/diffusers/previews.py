@@ -105,8 +105,7 @@ def _random_decode(vae: Any, channels: int) -> tuple[Floats, Floats]:  # noqa: A
         latents = latents[:, :, :1]
     kind = str(vae.dtype).removeprefix("torch.")
     head = Head(v=1, frames=1, overlap=0, size=(0, 0), pipeline="", dtype=kind)
-    devices = [vae.device] if vae.device.type == "cuda" else []
-    with suppress(RushesError), torch.random.fork_rng(devices=devices):
+    with suppress(RushesError):
         frames = decoded(vae, Piece(head, latents, {"noise": generator.get_state()}), _go_on)
         return _samples(latents, frames)
     return np.zeros((1, channels)), np.full((1, 3), 0.5)

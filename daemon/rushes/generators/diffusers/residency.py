@@ -27,6 +27,7 @@ from rushes.generators.diffusers.loading import read_parts
 from rushes.generators.diffusers.remembered import Remembered
 from rushes.generators.diffusers.shelf import Entry, Shelf
 from rushes.generators.diffusers.turns import Claim, Turns, patiently
+from rushes.generators.folders import read_folder
 from rushes.generators.gpus import MIB, main_memory
 from rushes.generators.rungs import Rung
 from rushes_otio.errors import BadRequest
@@ -48,7 +49,9 @@ class Folders:
     """Components from the model's folder."""
 
     def size(self, card: Card, name: str) -> int:
-        return sum(file.stat().st_size for file in (Path(card.folder) / name).glob("*.safetensors"))
+        folder = read_folder(Path(card.folder))
+        part = folder.components.get(name)
+        return sum((folder.path / file).stat().st_size for file in part.weights) if part else 0
 
     def read(self, card: Card, names: Collection[str], watch: Watch) -> Mapping[str, Any]:
         return read_parts(card, names, watch)
@@ -136,14 +139,14 @@ class Residency:
     ) -> Iterator[Loaded]:
         """As `using`, from `lowest` down. `Full` where memory runs out."""
         entries = self._taken(card, names, watch)
-        with self._shelf.returned(entries):
+        with self.device.current(), self._shelf.returned(entries):
             needs = Needs({entry.name: entry.size for entry in entries}, card.working_mib * MIB)
             choose = partial(self._claim, card, volume, needs, lowest)
             with self._turns.turn(choose, alone, watch) as claim, _watched(claim.rung, needs):
-                self._shelf.prepare(entries, claim)
-                watch.progress(0, 0)
+                tick = partial(watch.progress, 0, 0)
+                self._shelf.prepare(entries, claim, tick)
                 components = {entry.name: entry.component for entry in entries}
-                place = partial(self._shelf.place, entries, claim.rung)
+                place = partial(self._shelf.place, entries, claim.rung, tick)
                 try:
                     yield Loaded(components, self.device.torch_device, claim.rung, place)
                 finally:
@@ -153,7 +156,7 @@ class Residency:
         """The components, in use from here on, in the order of `names`."""
         found, missing = self._shelf.take(card.fingerprint, names)
         if missing:
-            with self._shelf.kept_unless_raised(found), patiently(self._reading, watch):
+            with self._shelf.kept_unless_raised(found), patiently(self._reading, partial(watch.progress, 0, 0)):
                 found += self._read(card, missing, watch)
         return sorted(found, key=lambda entry: list(names).index(entry.name))
 

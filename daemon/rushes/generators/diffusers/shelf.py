@@ -13,6 +13,7 @@ import torch
 
 from rushes.generators.diffusers import ladder
 from rushes.generators.diffusers.devices import Device, size_of
+from rushes.generators.diffusers.ticking import Tick
 from rushes.generators.diffusers.turns import Claim
 from rushes.generators.rungs import Rung
 
@@ -77,7 +78,7 @@ class Shelf:
             freed = itertools.accumulate((entry.size for entry in idle), initial=0)
             self._forget(entry for entry, before in zip(idle, freed, strict=False) if before < over)
 
-    def prepare(self, entries: Sequence[Entry], claim: Claim) -> None:
+    def prepare(self, entries: Sequence[Entry], claim: Claim, tick: Tick) -> None:
         """Make room on the card for what is claimed, and bring there what stays there on this rung."""
         with self._lock:
             staying = [entry for entry in entries if claim.rung is Rung.WHOLE or ladder.stays(entry.name)]
@@ -88,9 +89,9 @@ class Shelf:
                 self._off(entry)
             self._make_card_room(entries, claim.size)
             for entry in staying:
-                self._hold(entry)
+                self._hold(entry, tick)
 
-    def place(self, entries: Sequence[Entry], rung: Rung, pipe: Any) -> None:  # noqa: ANN401
+    def place(self, entries: Sequence[Entry], rung: Rung, tick: Tick, pipe: Any) -> None:  # noqa: ANN401
         """Place a pipeline object that is made of `entries`. One that somebody else works with stays as it is."""
         with self._lock:
             moving = [entry for entry in entries if not ladder.stays(entry.name) and entry.module is not None]
@@ -98,12 +99,12 @@ class Shelf:
             match rung:
                 case Rung.WHOLE:
                     for entry in entries:
-                        self._hold(entry)
+                        self._hold(entry, tick)
                 case Rung.MODELS:
-                    self._chain(free, pipe)
+                    self._chain(free, pipe, tick)
                 case Rung.GROUPS:
                     for entry in free:
-                        self._spread(entry)
+                        self._spread(entry, tick)
 
     @contextmanager
     def returned(self, entries: Sequence[Entry]) -> Iterator[None]:
@@ -185,29 +186,30 @@ class Shelf:
         if any(entry.size for entry in gone):
             self._device.empty()
 
-    def _hold(self, entry: Entry) -> None:
+    def _hold(self, entry: Entry, tick: Tick) -> None:
         """On the card as a whole. Done again for one that is there: adapters may have been loaded into it."""
         if (module := entry.module) is None or (entry.users > 1 and entry.rung is not None):
             return
         if entry.rung not in (None, Rung.WHOLE):
             ladder.clear(module)
         entry.rung = Rung.WHOLE
-        self._device.hold(module)
+        self._device.hold(module, tick)
 
-    def _chain(self, entries: Sequence[Entry], pipe: Any) -> None:  # noqa: ANN401
+    def _chain(self, entries: Sequence[Entry], pipe: Any, tick: Tick) -> None:  # noqa: ANN401
         modules = {}
         for entry in entries:
             self._off(entry)
             entry.rung = Rung.MODELS
             modules[entry.name] = entry.component
-        ladder.chain(pipe, modules, self._device)
+        ladder.chain(pipe, modules, self._device, tick)
 
-    def _spread(self, entry: Entry) -> None:
+    def _spread(self, entry: Entry, tick: Tick) -> None:
         """Not anew where it is spread already: locking the memory of large weights takes many seconds."""
         if entry.rung is not Rung.GROUPS:
             self._off(entry)
+            beside = sum(other.size for other in self._entries.values() if other.rung is Rung.GROUPS)
             entry.rung = Rung.GROUPS
-            ladder.spread(entry.component, self._device)
+            ladder.spread(entry.component, self._device, beside, tick)
 
     def _off(self, entry: Entry) -> None:
         """In main memory, without hooks."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rushes.generators.base import Watch
 from rushes.generators.diffusers.health import check_latents
+from rushes.generators.diffusers.ticking import Tick
 
 MODELS = ("text_encoder", "text_encoder_2", "image_encoder", "transformer", "transformer_2", "unet", "vae")
 
@@ -88,29 +89,49 @@ def models_of(pipe: DiffusionPipeline) -> list[Any]:
     return [model for model in found if isinstance(model, torch.nn.Module)]
 
 
-def follow(models: list[Any], tick: Callable[[], None]) -> list[Any]:
+def follow(models: list[Any], tick: Tick) -> list[Any]:
     """Call `tick` before each block of these models; the hooks, to be removed."""
 
     def before(*_: object) -> None:
         tick()
 
-    return [block.register_forward_pre_hook(before) for model in models for block in _blocks(model)]
+    every = [block for model in models for block in _blocks(model)]
+    return [
+        block.register_forward_pre_hook(before) if block._compiled_call_impl is None else _Compiled(block, tick)
+        for block in every
+    ]
 
 
-def _blocks(model: Any) -> Iterator[torch.nn.Module]:  # noqa: ANN401
+def _blocks(model: Any) -> Iterator[Any]:  # noqa: ANN401
     """Not those inside compiled ones: a hook would be compiled with them, and cannot be."""
     if model._compiled_call_impl is not None:
         return
     for child in model.children():
-        if isinstance(model, torch.nn.ModuleList) and child._compiled_call_impl is None:
+        if isinstance(model, torch.nn.ModuleList):
             yield child
         yield from _blocks(child)
+
+
+class _Compiled:
+    """What a hook is, for a block that is compiled together with its hooks."""
+
+    def __init__(self, block: Any, tick: Tick) -> None:  # noqa: ANN401
+        self._block, self._run = block, block._compiled_call_impl
+
+        def called(*args: object, **kwargs: object) -> object:
+            tick()
+            return self._run(*args, **kwargs)
+
+        block._compiled_call_impl = called
+
+    def remove(self) -> None:
+        self._block._compiled_call_impl = self._run
 
 
 def _clean(pipe: DiffusionPipeline) -> None:
     """What an abort leaves behind: work that is still queued on the card, weights that wait on it, and the frames
     that a causal VAE remembers."""
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():
         with suppress(RuntimeError):  # a card at fault says so once more
             torch.cuda.synchronize()
     pipe.maybe_free_model_hooks()

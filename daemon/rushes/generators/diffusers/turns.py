@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from rushes.generators.base import Watch
 from rushes.generators.diffusers.devices import Device
+from rushes.generators.diffusers.ticking import Tick
 from rushes.generators.rungs import Rung
 
 LOOK_EVERY_S = 0.5
@@ -81,10 +82,10 @@ class Turns:
 
 
 @contextmanager
-def patiently(lock: threading.Lock, watch: Watch) -> Iterator[None]:
-    """Hold `lock`. Who waits for it says so all the while, and stops when it is cancelled."""
+def patiently(lock: threading.Lock, tick: Tick) -> Iterator[None]:
+    """Hold `lock`. `tick` is called again and again by who waits for it; it may raise."""
     while not lock.acquire(timeout=LOOK_EVERY_S):
-        watch.progress(0, 0)
+        tick()
     try:
         yield
     finally:
