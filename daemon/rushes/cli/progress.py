@@ -87,6 +87,9 @@ class Bars(Lines):
         self._progress = progress
         self._whole: TaskID | None = None
         self._bars: dict[int, _Bar] = {}
+        self._over: set[int] = (
+            set()
+        )  # progress has no number: it may be heard after the end that it was told before
 
     def line(self, text: str) -> None:
         self._progress.console.print(text, markup=False)
@@ -95,10 +98,12 @@ class Bars(Lines):
         super().__call__(event)
         match event:
             case events.Queued():
+                self._over.difference_update(row.job for row in event.jobs)
                 self._count(more=len(event.jobs))
-            case events.Progress():
+            case events.Progress() if event.job not in self._over:
                 self._stage(event, time.monotonic())
             case events.Ready() | events.Failed() | events.Dropped():
+                self._over.add(event.job)
                 self._close(event.job)
                 self._count(done=1)
 
@@ -108,7 +113,8 @@ class Bars(Lines):
             self._whole = self._progress.add_task("film", total=0, count="", left="")
         whole = next(task for task in self._progress.tasks if task.id == self._whole)
         made, total = int(whole.completed) + done, int(whole.total or 0) + more
-        self._progress.update(self._whole, completed=made, total=total, count=f"{made}/{total} shots")
+        left = {"left": ""} if made == total else {}
+        self._progress.update(self._whole, completed=made, total=total, count=f"{made}/{total} shots", **left)
 
     def _stage(self, event: events.Progress, now: float) -> None:
         bar = self._bars.get(event.job)

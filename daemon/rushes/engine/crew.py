@@ -30,14 +30,16 @@ class Crew:
     @cached_property
     def mover(self) -> Maker:
         """Who makes the motion."""
-        return self._maker(self.recipe["model"])
+        return self._maker(self.recipe["model"], self.recipe)
 
     @cached_property
     def drawer(self) -> Maker | None:
-        """Who makes the still; None where the motion starts from words, footage or another shot alone."""
+        """Who makes the still; None where the motion starts from words, footage or another shot alone. What the shot
+        sets for its model (`params`) is for that of the motion, and says nothing to another one."""
         asked = self.recipe.get("keyframe")
         if asked and asked.get("model"):
-            return self._maker(asked["model"])
+            is_other = asked["model"]["name"] != self.recipe["model"]["name"]
+            return self._maker(asked["model"], {**self.recipe, "params": {}} if is_other else self.recipe)
         return self.mover if asked or isinstance(self.mover, Drawing) else None
 
     @cached_property
@@ -84,9 +86,9 @@ class Crew:
                     remedy="put them back as they were, or make it anew: rushes render FILM SHOT --another 1",
                 )
 
-    def _maker(self, recorded: dict[str, Any]) -> Maker:
+    def _maker(self, recorded: dict[str, Any], recipe: dict[str, Any]) -> Maker:
         name = str(recorded["name"])
         traits = self.registry.traits(name)
         if traits.models:
-            return Modelled(traits, Running(self.registry, self.recipe, recorded, self.holding))
-        return Drawing(name, traits, self.recipe, str(recorded["fingerprint"]))
+            return Modelled(traits, Running(self.registry, recipe, recorded, self.holding))
+        return Drawing(name, traits, recipe, str(recorded["fingerprint"]))

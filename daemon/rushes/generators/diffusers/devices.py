@@ -88,7 +88,7 @@ class CudaDevice:
         gc.collect()
         torch.cuda.synchronize(self.torch_device)
         torch.cuda.empty_cache()
-        torch.accelerator.empty_host_cache()  # of main memory, locked for the lowest rung
+        torch._C._host_emptyCache()  # of main memory, locked for the lowest rung
 
     def hold(self, module: torch.nn.Module, tick: Tick) -> None:
         with Ticking(tick):  # weights that are read from a disk as they are moved can take minutes
