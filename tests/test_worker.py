@@ -237,6 +237,17 @@ def test_a_misdeed_costs_one_request_and_the_worker_comes_back(tmp_path: Path, d
         assert isinstance(answer(workers, desk.keyframe()), Done)
 
 
+def test_a_card_that_stopped_costs_one_stage_and_the_worker(tmp_path: Path, desk: Desk) -> None:
+    """Every later use of it would fail in that process."""
+    with running(WorkerProcess(settings(tmp_path))) as workers:
+        guilty, behind = workers.submit(desk.keyframe("card")), workers.submit(desk.keyframe())
+        failed, lost = answers(workers, guilty, behind)
+        assert isinstance(failed, Failed) and (failed.kind, failed.remedy[:12]) == ("device", "render again")
+        assert "illegal memory access" in failed.error and "debugging" not in failed.error
+        assert isinstance(lost, Lost) and lost.innocent
+        assert isinstance(answer(workers, desk.keyframe()), Done)
+
+
 def test_too_few_frames_are_no_output(tmp_path: Path, desk: Desk) -> None:
     with running(WorkerProcess(settings(tmp_path))) as workers:
         event = answer(workers, desk.motion("short"))

@@ -92,6 +92,10 @@ def misbehave(misdeed: str, watch: Watch) -> None:
             raise BadRequest("the prompt is empty", remedy="write one")
         case "memory":
             raise MemoryError
+        case "card":
+            raise type("AcceleratorError", (RuntimeError,), {})(
+                "CUDA error: an illegal memory access\nFor debugging …"
+            )
         case "exit":
             sys.exit("a library that ends the program")
         case "abort":

@@ -21,6 +21,10 @@ from rushes.worker.workers import Workers, drain
 from rushes_otio.errors import BadRequest
 from rushes_otio.pointing import find_shot
 
+CANCEL_S = 5.0
+"""Seconds for a cancel to be answered before the worker is ended: what a card was given already is waited for, and
+loading the weights anew takes longer."""
+
 STAGES_TO_STOP_AT = ("", "keyframe")
 
 
@@ -38,7 +42,7 @@ def wishes_for(desk: Desk, shots: Sequence[str], another: int, until: str, model
 def worker_of(studio: Studio) -> Workers:
     """A worker process of this process's own, as the settings say. What models need is imported at once where
     there are any; a card is held from their first stage on."""
-    patience = Patience(silence=studio.settings.silence_s)
+    patience = Patience(silence=studio.settings.silence_s, cancel=CANCEL_S)
     warm = ("animatic", DIFFUSERS.name) if studio.registry.has_weights else ("animatic",)
     return WorkerProcess(WorkerSettings(studio.places.state, patience=patience, warm=warm))
 

@@ -188,6 +188,9 @@ def _explain(error: BaseException) -> tuple[protocol.FailKind, str, str]:
             return "disk", "the disk is full", "free some space, then render again"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "memory", "there was not enough memory", "close other programs, or use a smaller model or size"
+    if type(error).__name__ == "AcceleratorError":  # torch's: whatever it is, the process is lost for the card
+        said = traceback.format_exception_only(error)[-1].strip().partition("\n")[0]
+        return "device", f"the card stopped with {said}", "render again; if it stops again, ask rushes doctor"
     # Not str(error): that is the generator's code, and may itself raise.
     said = traceback.format_exception_only(error)[-1].strip()
     return "broken", f"the stage stopped with {said}", "see the log; if it happens again, use another model"

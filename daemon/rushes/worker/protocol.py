@@ -36,9 +36,9 @@ Frames = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 LaneName = Literal["generate", "encode"]
 
-FailKind = Literal["refused", "broken", "memory", "disk", "limit", "lied", "start"]
+FailKind = Literal["refused", "broken", "memory", "disk", "limit", "device", "lied", "start"]
 """refused: the request cannot be done as it is. broken: the fault of the generator, of ffmpeg or ours. memory,
-disk: full. limit: the output is larger than allowed. lied: the file is not what the worker said it is. start: no
+disk: full. limit: the output is larger than allowed. device: it does not work any more, for this process. lied: the file is not what the worker said it is. start: no
 worker could be started."""
 
 

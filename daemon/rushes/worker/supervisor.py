@@ -30,6 +30,9 @@ from rushes.worker.workers import Events, drain
 STOP_S = 1.8
 """Seconds `stop` may wait for killed processes."""
 
+_ENDING = {"lied": "it lied", "device": "its device stopped working"}
+"""Failures after which a worker is of no use any more: the next request starts another."""
+
 IDLE_S = 3600.0
 """How long the watchdog sleeps while nothing is due; whatever becomes due wakes it."""
 
@@ -186,8 +189,8 @@ class WorkerProcess:
             self._ledger.close(answer.id, time.monotonic())
             self._events.put(verdict)
             self._changed.notify_all()
-            if isinstance(verdict, Failed) and verdict.kind == "lied":
-                self._part(child, self._ending("it lied", suspects=()))
+            if isinstance(verdict, Failed) and verdict.kind in _ENDING:
+                self._part(child, self._ending(_ENDING[verdict.kind], suspects=()))
 
     def _may_answer(self, pending: Pending, answer: protocol.Last) -> bool:
         if not self._ledger.is_ready:
