@@ -34,8 +34,8 @@ class Crew:
 
     @cached_property
     def drawer(self) -> Maker | None:
-        """Who makes the still; None where the motion starts from words, footage or another shot alone. What the shot
-        sets for its model (`params`) is for that of the motion, and says nothing to another one."""
+        """Who makes the still; None where the motion starts from words, footage or another shot alone. What the
+        shot sets for its model (`params`) is for that of the motion, and says nothing to another one."""
         asked = self.recipe.get("keyframe")
         if asked and asked.get("model"):
             is_other = asked["model"]["name"] != self.recipe["model"]["name"]
