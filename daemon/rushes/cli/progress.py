@@ -113,8 +113,9 @@ class Bars(Lines):
             self._whole = self._progress.add_task("film", total=0, count="", left="")
         whole = next(task for task in self._progress.tasks if task.id == self._whole)
         made, total = int(whole.completed) + done, int(whole.total or 0) + more
-        left = {"left": ""} if made == total else {}
-        self._progress.update(self._whole, completed=made, total=total, count=f"{made}/{total} shots", **left)
+        self._progress.update(self._whole, completed=made, total=total, count=f"{made}/{total} shots")
+        if made == total:
+            self._progress.update(self._whole, left="")
 
     def _stage(self, event: events.Progress, now: float) -> None:
         bar = self._bars.get(event.job)

@@ -38,8 +38,8 @@ LaneName = Literal["generate", "encode"]
 
 FailKind = Literal["refused", "broken", "memory", "disk", "limit", "device", "lied", "start"]
 """refused: the request cannot be done as it is. broken: the fault of the generator, of ffmpeg or ours. memory,
-disk: full. limit: the output is larger than allowed. device: it does not work any more, for this process. lied: the
-file is not what the worker said it is. start: no worker could be started."""
+disk: full. limit: the output is larger than allowed. device: it does not work any more, for this process. lied:
+the file is not what the worker said it is. start: no worker could be started."""
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
