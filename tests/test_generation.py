@@ -20,6 +20,7 @@ from rushes.engine.choosing import list_takes
 from rushes.engine.looking import show
 from rushes.engine.outcome import Outcome
 from rushes.engine.rendering import render_film
+from rushes.engine.statusing import film_status
 from rushes.engine.verifying import verify
 from rushes.engine.wishes import Wishes
 from rushes.media.frames import frames_digest, iter_frames
@@ -307,6 +308,9 @@ def test_what_cannot_be_used_is_said_before_anything_is_rendered(tmp_path: Path,
     film = Shoot(film.path)
     film.set("params.size=100x100", shot="SH010")
     assert "multiples of 16" in film.render().failed[0].text
+    assert list(film_status(film.desk).states.values()) == ["failed"]
+    film.set("params.size=", shot="SH010")
+    assert list(film_status(film.desk).states.values()) == ["missing"], "this has not been tried"
     film.set("params.size=", "params.wibble=3", shot="SH010")
     assert "wibble" in film.render().failed[0].text
     film.set("params.wibble=", shot="SH010")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from rushes.engine.backlog import Backlog, Waiting
 from rushes.engine.edges import ShotPlan
+from rushes.engine.failures import mark
 from rushes.engine.opendesk import OpenDesk
 from rushes.engine.orders import Order
 from rushes.engine.outcome import made_result, result_of, row_of
@@ -111,7 +112,8 @@ class JobBook:
         self._say.dropped(waiting, "fresh", "nothing was left to do")
 
     def failed(self, waiting: Waiting, error: RushesError) -> None:
-        kept = result_of(waiting.name)
+        plan = self._desk.plan(self._desk.read()).shots.get(waiting.job.shot)
+        kept = result_of(waiting.name, **mark(plan.recipe if plan else None))
         self._jobs.step(waiting.job.id, Event.FAIL, error=error.text, remedy=error.remedy, result=kept)
         self._refused(waiting, error)
 

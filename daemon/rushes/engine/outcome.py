@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from rushes.engine.failures import RECIPE
 from rushes.engine.taking import Made
 from rushes.engine.wishes import Refusal
 from rushes.messages.answers import JobRow
@@ -73,7 +74,9 @@ def row_of(job: Job, name: str = "") -> JobRow:
         error=job.error,
         remedy=job.remedy,
     )
-    return msgspec.structs.replace(row, **msgspec.json.decode(job.result)) if job.result else row
+    kept = msgspec.json.decode(job.result) if job.result else {}
+    kept.pop(RECIPE, None)
+    return msgspec.structs.replace(row, **kept)
 
 
 def result_of(name: str, **take: object) -> str:

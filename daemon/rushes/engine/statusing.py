@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rushes.engine.edges import ShotPlan
+from rushes.engine.failures import still_failed
 from rushes.engine.plan import Plan
 from rushes.engine.reasons import Reason
 from rushes.engine.studio import Desk
@@ -66,8 +68,11 @@ def reason_row(reason: Reason) -> dict[str, Any]:
     return {"input": reason.input, "was": reason.was, "now": reason.now, "via": list(reason.via)}
 
 
-def _seen_as(job: Job) -> str | None:
-    """What the queue says of a shot; a job whose process was killed is as good as queued."""
+def _seen_as(job: Job, shot: ShotPlan) -> str | None:
+    """What the queue says of a shot; a job whose process was killed is as good as queued, and one that failed says
+    nothing of a shot that asks for something else by now."""
+    if job.state is State.FAILED and not still_failed(job, shot.recipe):
+        return None
     if job.state is State.RUNNING and not (job.pid and exists(job.pid)):
         return "queued"
     return _SEEN_AS.get(job.state)
@@ -81,5 +86,5 @@ def film_status(desk: Desk) -> FilmStatus:
     if desk.studio.places.database.exists():
         for shot_id, job in desk.studio.jobs.latest(desk.places.key).items():
             if states.get(shot_id) in ("stale", "missing"):
-                states[shot_id] = _seen_as(job) or states[shot_id]
+                states[shot_id] = _seen_as(job, plan.shots[shot_id]) or states[shot_id]
     return FilmStatus(film, plan, states)
