@@ -15,7 +15,7 @@ LINES = 350
 
 GENERATORS = {
     f"rushes.generators.{name}"
-    for name in "asking base cards downloads folders gpus hub installed loras models registry routing "
+    for name in "asking base cards downloads folders gpus hub installed loras models needs registry routing "
     "rungs safetensors_files templates traits weights".split()
 }
 """What is known of generators and models without importing one that makes pictures."""

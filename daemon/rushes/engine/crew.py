@@ -12,8 +12,8 @@ from rushes.engine.lengths import Lengths
 from rushes.engine.makers import Drawing, Maker, Modelled
 from rushes.engine.runs import Running, unused_loras
 from rushes.generators.models import Model
+from rushes.generators.needs import recorded_quality
 from rushes.generators.registry import Registry
-from rushes.generators.routing import recorded_quality
 from rushes.generators.traits import GENERATORS
 from rushes.store.takes import MadeBy
 from rushes_otio.errors import ShotFault

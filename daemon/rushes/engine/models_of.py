@@ -7,11 +7,14 @@ fingerprints are today's where they are installed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rushes.generators.models import QUALITIES, Quality
+from rushes.generators.needs import Recorded, needs_of, quality_of, recorded_quality
 from rushes.generators.registry import Registry
-from rushes.generators.routing import Recorded, Route, Router, needs_of, quality_of, recorded_quality
+
+if TYPE_CHECKING:
+    from rushes.generators.routing import Route, Router
 
 Recipe = dict[str, Any]
 
@@ -40,6 +43,12 @@ class Models:
     files: Files
     where: str
 
+    @property
+    def _router(self) -> Router:
+        from rushes.generators.routing import Router  # a film whose shots are all rendered does not wait for it
+
+        return Router(self.registry)
+
     def of(self, values: Recipe, accepted: Recipe, rate: str) -> Recipe:
         """The recipe's `model` and, where it has one, its `keyframe`. `values` is the resolved intent, `accepted`
         the recipe of the chosen take, empty without one; `rate` is the film's."""
@@ -49,7 +58,7 @@ class Models:
             still = accepted.get("keyframe") if (accepted.get("keyframe") or {}).get(ROUTED) else None
             model, routed = self._today(recorded, values, rate), still and self._still_today(still)
         else:
-            route = Router(self.registry).route(asked, needs, self.where)
+            route = self._router.route(asked, needs, self.where)
             model, routed = self._fresh(asked, route, values, rate), self._routed_still(asked, route)
         if "keyframe" in values:
             return {"model": model, "keyframe": self._own_still(values, accepted, needs, str(model["name"]))}
@@ -68,7 +77,7 @@ class Models:
     def rerouted(self, recipe: Recipe, asked: str) -> Recipe:
         """A recipe with the model that somebody asked for at the render, in place of its own. What the film asked
         for stays written down, so that the take counts as that shot's."""
-        route = Router(self.registry).route(asked, needs_of(recipe), self.where)
+        route = self._router.route(asked, needs_of(recipe), self.where)
         before = recipe["model"].get("asked")
         model = self._fresh(before, route, recipe, recipe["rate"])
         changed = {name: value for name, value in recipe.items() if name != "keyframe" or not value.get(ROUTED)}
@@ -89,14 +98,14 @@ class Models:
         return self._with_still(found, quality if quality in QUALITIES else None)
 
     def _with_still(self, recipe: Recipe, asked: str | None) -> Recipe:
-        name = Router(self.registry).still(asked, needs_of(recipe), self.where)
+        name = self._router.still(asked, needs_of(recipe), self.where)
         own = {key: value for key, value in recipe.get("keyframe", {}).items() if key == "prompt"}
         quality = quality_of(asked, self.registry.models[name])
         return {**recipe, "keyframe": {**own, **self._routed(recipe["model"].get("asked"), name, quality)}}
 
     def explained(self, values: Recipe) -> Route:
         """How today's intent would be routed, and why."""
-        return Router(self.registry).route(values.get("model"), needs_of(values), self.where)
+        return self._router.route(values.get("model"), needs_of(values), self.where)
 
     def _fresh(self, asked: str | None, route: Route, values: Recipe, rate: str) -> Recorded:
         return {**self._recorded(asked, route.name, route.quality), **self._rate(route.name, values, rate)}
@@ -145,6 +154,6 @@ class Models:
             return {**wanted, "model": self._today(was, {"plate": ""}, "")}
         traits = self.registry.models[motion].traits if motion in self.registry.models else None
         draws = asked is None and traits is not None and not traits.models
-        name = motion if draws else Router(self.registry).still(asked, needs, self.where)
+        name = motion if draws else self._router.still(asked, needs, self.where)
         quality = quality_of(asked, self.registry.models[name])
         return {**wanted, "model": self._recorded(asked, name, quality)}

@@ -16,8 +16,8 @@ import msgspec
 from rushes.generators.cards import Card, Lora, Reference, Run
 from rushes.generators.loras import changes_words, for_model, sniff
 from rushes.generators.models import Model
+from rushes.generators.needs import recorded_quality
 from rushes.generators.registry import Registry
-from rushes.generators.routing import recorded_quality
 from rushes_otio.errors import BadRequest, ShotFault
 
 _OF_WORDS = ("max_sequence_length", "clip_skip")
