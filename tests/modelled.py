@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from rushes.generators.base import Watch
+from rushes.generators.cards import Card
+from rushes.generators.diffusers import Diffusers
+from rushes.generators.diffusers.devices import CpuDevice
+from rushes.generators.diffusers.residency import Folders, Residency
 from rushes.generators.models import Model, Profile
 from rushes.store.places import Places
 from tiny import TinyModels
@@ -77,3 +85,21 @@ def _toml(value: object) -> str:
 
 def folder(models: TinyModels, name: str) -> Path:
     return models.folder(ENTRIES[name][0])
+
+
+READ: Counter[tuple[str, str]] = Counter()
+"""How often each component of each model was read, by model and component."""
+
+
+class Noting(Folders):
+    def read(self, card: Card, names: Collection[str], watch: Watch) -> Mapping[str, Any]:
+        found = super().read(card, names, watch)
+        READ.update((card.name, name) for name in found)
+        return found
+
+
+class Noted(Diffusers):
+    """The real one, with a note of what it reads."""
+
+    def __init__(self) -> None:
+        super().__init__(Residency(CpuDevice(), reader=Noting()))

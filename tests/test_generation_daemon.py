@@ -10,8 +10,7 @@ import pickle
 import shutil
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,24 +24,20 @@ import torch
 
 import daemons
 from daemons import cli, wait, workers
-from modelled import register
+from modelled import READ, register
 from rendering import Shoot, check_nothing_half_made, nobody, rendered, shoot
 from rushes.client import Client
 from rushes.demo import script_text
 from rushes.engine.newfilm import create_film
 from rushes.engine.rendering import render_film
 from rushes.engine.wishes import Wishes
-from rushes.generators.base import Watch
-from rushes.generators.cards import Card
-from rushes.generators.diffusers import Diffusers
-from rushes.generators.diffusers.devices import CpuDevice
-from rushes.generators.diffusers.residency import Folders, Residency
 from rushes.messages import commands
 from rushes.messages.base import Body
 from rushes.messages.events import Dropped, Failed, JobEvent, Preview, Progress, Ready
 from rushes.store.places import Places
 from rushes.store.takes import read_record
 from rushes.worker.inline import InlineWorkers
+from rushes.worker.ledger import Patience
 from rushes.worker.loading import BUILT_IN, Generators
 from rushes_otio.setting import Level
 from tiny import TinyModels, lora
@@ -136,12 +131,10 @@ class Following:
         rows = self.client.ask(commands.Jobs(jobs=list(jobs.values())))["jobs"]
         return {row["name"]: [s for s, how in row["stages"].items() if how == "ran"] for row in rows}
 
-    def cancel(self, job: int) -> float:
-        """Cancel a job: seconds until that was told."""
-        began = time.monotonic()
+    def cancel(self, job: int) -> None:
+        """Cancel a job, and wait until that is told."""
         self.client.ask(commands.Cancel(film=str(self.film.path), jobs=[job]))
         self.hear(lambda body: isinstance(body, Dropped) and body.job == job)
-        return time.monotonic() - began
 
 
 @contextmanager
@@ -219,7 +212,6 @@ def check_followed(heard: list[Body]) -> None:
     """Whoever waits is told what is done, how far it is, what it looks like and how long it takes."""
     steps = [body for body in heard if isinstance(body, Progress)]
     assert {"loading", "denoising", "decoding", "encode"} <= {step.stage for step in steps}
-    assert any(0 < step.done < step.total == 3 for step in steps if step.stage == "denoising")
     job = next(step.job for step in steps if step.stage == "encode")
     denoised = [body for body in heard if isinstance(body, Progress | Preview) and body.job == job]
     first = next(n for n, body in enumerate(denoised) if isinstance(body, Preview))
@@ -232,19 +224,21 @@ def check_followed(heard: list[Body]) -> None:
 
 
 def test_a_cancel_is_over_at_once_and_leaves_no_trace(film: Shoot, quiet: Shoot, tmp_path: Path) -> None:
-    """The process goes on, and the next render of the shot is the one of a daemon that was never disturbed."""
+    """The process is free for the next job, whose take is that of a daemon which was never disturbed."""
     copy = Shoot(Path(shutil.copy(film.path, tmp_path / "film.otio")))
     took, kept = {}, set()
     with following(copy) as there:
+        job = there.render("SH010")["SC010_SH010"]
         for stage in ("loading", "denoising", "decoding"):
-            job = there.render("SH010")["SC010_SH010"]
             there.hear(doing(job, stage))
             kept |= set(workers())
-            took[stage] = there.cancel(job)
-            time.sleep(0.7)  # whoever does not stop is ended after half a second
-        job = there.render("SH010")["SC010_SH010"]
+            began = time.monotonic()
+            there.cancel(job)
+            job = there.render("SH010")["SC010_SH010"]
+            there.hear(lambda body, job=job: isinstance(body, Progress) and body.job == job)
+            took[stage] = time.monotonic() - began
         ends, _ = there.ends(job)
-    print("told of a cancel after", {stage: f"{1000 * seconds:.0f} ms" for stage, seconds in took.items()})
+    print("at the next job after", {stage: f"{1000 * seconds:.0f} ms" for stage, seconds in took.items()})
     assert isinstance(ends[job], Ready) and set(workers()) == kept and len(kept) == 1
     assert max(took.values()) < STOPS_S
     assert digests(copy, "SH010") == digests(quiet, "SH010")
@@ -278,10 +272,11 @@ def test_a_worker_that_hangs_is_ended_as_the_last_resort(tmp_path: Path, user_fo
         there.hear(doing(job, "denoising"))
         (worker,) = workers()
         os.kill(worker, signal.SIGSTOP)
-        assert there.cancel(job) < STOPS_S
         began = time.monotonic()
+        there.cancel(job)
+        assert time.monotonic() - began < STOPS_S
         while worker in workers():
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 2 * Patience().cancel + 5
             time.sleep(0.02)
         print(f"ended after {time.monotonic() - began:.1f} s")
         job = there.render("SH020")["SC010_SH020"]
@@ -328,31 +323,13 @@ def test_same_film_same_bits_and_takes_can_be_verified(quiet: Shoot, tmp_path: P
     assert [json.loads(out)["differs"] for out, _ in said] == [[], ["frames"]]
 
 
-READ: Counter[tuple[str, str]] = Counter()
-"""How often each component of each model was read, by model and component."""
-
-
-class Noting(Folders):
-    def read(self, card: Card, names: Collection[str], watch: Watch) -> Mapping[str, Any]:
-        found = super().read(card, names, watch)
-        READ.update((card.name, name) for name in found)
-        return found
-
-
-class Noted(Diffusers):
-    """The real one, with a note of what it reads."""
-
-    def __init__(self) -> None:
-        super().__init__(Residency(CpuDevice(), reader=Noting()))
-
-
 def test_two_models_by_turns_are_loaded_once_each(tmp_path: Path, user_folders: Path, models: TinyModels) -> None:
     """Their text encoders too, though these make room as soon as the words are made."""
     with user(tmp_path / "user"):
         register(models, "wan", "ltx", "sdxl", "wan-i2v")
         names = ("wan", "ltx", "wan-i2v") * 3
         film = shoot(tmp_path, *[{"prompt": f"a wave {n}", "model": name} for n, name in enumerate(names)])
-        generators = Generators({**BUILT_IN, "diffusers": f"{__name__}:Noted"})
+        generators = Generators({**BUILT_IN, "diffusers": "modelled:Noted"})
         outcome = render_film(film.desk, Wishes(), nobody, InlineWorkers(generators))
     assert len(rendered(outcome)) == 9
     assert set(READ.values()) == {1}, READ

@@ -145,6 +145,7 @@ class Registry:
     def card(self, name: str) -> Card:
         """The model, located, for a stage. ShotFault where it cannot be used on this machine."""
         model, traits = self.known(name, ""), self.traits(name)
+        self._located.pop(name, None)  # what is run is what lies there now, whatever was planned
         located, fault = self.located(name), self.fault(name)
         if located is None or fault:
             raise ShotFault(
