@@ -25,11 +25,13 @@ _SEEN_AS = {
 
 @dataclass(frozen=True, slots=True)
 class FilmStatus:
-    """A film, its plan, and the state of each shot: the plan's, or the queue's while it has work for it."""
+    """A film, its plan, and the state of each shot: the plan's, or the queue's while it has work for it.
+    `failures` are the jobs of shots that failed."""
 
     film: Film
     plan: Plan
     states: dict[str, str]
+    failures: dict[str, Job]
 
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -58,9 +60,16 @@ class FilmStatus:
             "locked": block.locked,
             "waiting": block.waiting,
             "reasons": [reason_row(r) for r in shot.reasons],
-            **({"fault": shot.fault.as_dict()} if shot.fault else {}),
+            **self._fault(shot),
             **({"notes": [printable(n) for n in shot.notes]} if shot.notes else {}),
         }
+
+    def _fault(self, shot: ShotPlan) -> dict[str, Any]:
+        """Why it cannot be made, or was not."""
+        if shot.fault is not None:
+            return {"fault": shot.fault.as_dict()}
+        job = self.failures.get(shot.block.shot)
+        return {"fault": {"text": job.error, "where": "", "remedy": job.remedy}} if job else {}
 
 
 def reason_row(reason: Reason) -> dict[str, Any]:
@@ -83,8 +92,11 @@ def film_status(desk: Desk) -> FilmStatus:
     film = desk.read()
     plan = desk.plan(film)
     states = {shot_id: shot.state for shot_id, shot in plan.shots.items()}
+    failures: dict[str, Job] = {}
     if desk.studio.places.database.exists():
         for shot_id, job in desk.studio.jobs.latest(desk.places.key).items():
             if states.get(shot_id) in ("stale", "missing"):
                 states[shot_id] = _seen_as(job, plan.shots[shot_id]) or states[shot_id]
-    return FilmStatus(film, plan, states)
+                if states[shot_id] == "failed":
+                    failures[shot_id] = job
+    return FilmStatus(film, plan, states, failures)
