@@ -126,7 +126,14 @@ def summary(outcome: Outcome, film: str) -> str:
     said = f"{len(outcome.rendered)} rendered, {outcome.fresh} were fresh"
     said += f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
     said += f", {len(outcome.failed)} failed" if outcome.failed else ""
-    return said + (f"\nnext: rushes export {film} cut.mp4" if outcome.rendered and not outcome.failed else "")
+    if not outcome.rendered or outcome.failed:
+        return said
+    last = outcome.rendered[-1]
+    if last.take.startswith("k"):
+        return (
+            f"{said}\nnext: rushes takes {film} {shown(last.name)} --sheet stills.png, then --choose {last.take}"
+        )
+    return f"{said}\nnext: rushes export {film} cut.mp4"
 
 
 def _say_what_would(film: Path, shots: list[str], another: int, until: str, model: str, json: bool) -> None:
