@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -270,6 +271,13 @@ def test_motion_moves_what_blend_would_double(dtype: type) -> None:
     blended = (frames[3] // scale).astype(int) // 2 + frames[4] // scale // 2
     truth = np.roll(frames[3] // scale, 4, axis=1).astype(int)
     assert np.abs(made[7] - truth).mean() < np.abs(blended - truth).mean() / 2
+
+
+def test_motion_repeats_no_frame_where_the_picture_jumps() -> None:
+    """As a scene detector would, which takes a large change for a cut."""
+    frames = [np.full((48, 64, 3), n * 53 % 255, np.uint8) for n in range(9)]
+    made = list(conform(iter(frames), FinishSpec((96, 72), "24/1", "fill", "motion"), "16/1"))
+    assert not any(np.array_equal(a, b) for a, b in itertools.pairwise(made[:13]))
 
 
 def test_motion_of_a_single_frame_stands_still() -> None:

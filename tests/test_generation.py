@@ -309,6 +309,7 @@ def test_what_cannot_be_used_is_said_before_anything_is_rendered(tmp_path: Path,
     film.set("params.size=100x100", shot="SH010")
     assert "multiples of 16" in film.render().failed[0].text
     assert list(film_status(film.desk).states.values()) == ["failed"]
+    assert "multiples of 16" in film_status(film.desk).shape("")["shots"][0]["fault"]["text"]
     film.set("params.size=", shot="SH010")
     assert list(film_status(film.desk).states.values()) == ["missing"], "this has not been tried"
     film.set("params.size=", "params.wibble=3", shot="SH010")

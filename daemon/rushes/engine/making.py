@@ -22,7 +22,7 @@ from rushes.engine.orders import derived_seed
 from rushes.engine.picturing import Picturing
 from rushes.engine.reasons import PICTURE, enter
 from rushes.engine.recipe import finished_as, size_of
-from rushes.engine.stagework import Answer, Ask, Cached, Notes, Stages, Stored
+from rushes.engine.stagework import Answer, Ask, Notes, Stages, Stored
 from rushes.engine.stills import keep_still
 from rushes.engine.taking import Context, Made, Taking, pictured, spans
 from rushes.stages.encode import check_delivery
@@ -55,7 +55,7 @@ class Making:
         seed, n = self._seed(recipe)
         crew = self.crew(recipe)
         self.context.notes.warnings.extend(crew.warnings())
-        picturing = self.picturing(crew, seed, self._cached(self.context.notes))
+        picturing = self.picturing(crew, seed, self._stages(self.context.notes))
         if self.context.order.until == "keyframe":
             still = yield from picturing.keyframe()
             return keep_still(self.context, crew, str(seed), n, still)
@@ -74,7 +74,7 @@ class Making:
         have = crew.lengths.film_for(sum(span.frames for span in kept))
         enough = have >= self._needed
         layout = kept if enough else crew.lengths.layout(self._needed + self.handles, kept)
-        picturing = self.picturing(crew, int(record.seed), self._cached(notes))
+        picturing = self.picturing(crew, int(record.seed), self._stages(notes))
         made = yield from picturing.motion(layout, (yield from self._stored(crew, record, notes)))
         plate = picturing.plate(size_of(recipe))
         return (yield from Taking(self.context, crew, plate, record.seed, record.n, layout, made, record).run())
@@ -112,8 +112,8 @@ class Making:
         """Who makes a recipe."""
         return Crew(self.context.desk.studio.registry, recipe, self.holding)
 
-    def _cached(self, notes: Notes) -> Stages:
-        return Cached(self.context.desk.studio.cache, self.scratch, notes)
+    def _stages(self, notes: Notes) -> Stages:
+        return Stages(self.context.desk.studio.cache, self.scratch, notes)
 
     def picturing(self, crew: Crew, seed: int, stages: Stages) -> Picturing:
         """The picture stages of this shot, done by `crew`."""
@@ -146,7 +146,7 @@ class Making:
         if len(found) == len(record.pieces):
             return found
         crew.check_unchanged()
-        made = yield from self.picturing(crew, int(record.seed), self._cached(notes)).motion(spans(record))
+        made = yield from self.picturing(crew, int(record.seed), self._stages(notes)).motion(spans(record))
         if [entry.digest for entry in made] != [piece.digest for piece in record.pieces]:
             notes.warnings.append(f"the motion of {record.take} was made again, and its last bits are others here")
         return made

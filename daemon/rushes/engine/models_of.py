@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rushes.generators.models import QUALITIES, Quality
-from rushes.generators.needs import Recorded, needs_of, quality_of, recorded_quality
+from rushes.generators.needs import ROUTED, Recorded, needs_of, quality_of, recorded_quality
 from rushes.generators.registry import Registry
 
 if TYPE_CHECKING:
     from rushes.generators.routing import Route, Router
 
 Recipe = dict[str, Any]
-
-ROUTED = "routed"
-"""The key of a recipe's keyframe that says: routing put it there, the shot did not ask for a still."""
 
 
 class Files(Protocol):
@@ -56,7 +53,8 @@ class Models:
         recorded: Recorded | None = accepted.get("model")
         if recorded is not None and recorded.get("asked") == asked and self._still_fits(recorded, accepted, needs):
             still = accepted.get("keyframe") if (accepted.get("keyframe") or {}).get(ROUTED) else None
-            model, routed = self._today(recorded, values, rate), still and self._still_today(still)
+            model = self._moving_today(recorded, values, rate)
+            routed = still and {**still, "model": self._today(still["model"])}
         else:
             route = self._router.route(asked, needs, self.where)
             model, routed = self._fresh(asked, route, values, rate), self._routed_still(asked, route)
@@ -116,14 +114,20 @@ class Models:
         said: Recorded = {} if usual else {"quality": quality}
         return {"asked": asked, "name": name, "fingerprint": fingerprint, **said}
 
-    def _today(self, recorded: Recorded, values: Recipe, rate: str) -> Recorded:
+    def _today(self, recorded: Recorded) -> Recorded:
+        """A recorded model with today's fingerprint; itself where that is not known on this machine."""
         name = str(recorded.get("name"))
         model = self.registry.get(name)
         fingerprint = self.registry.fingerprint(name, recorded_quality(recorded, model)) if model else None
-        if fingerprint is None:
+        return recorded if fingerprint is None else {**recorded, "fingerprint": fingerprint}
+
+    def _moving_today(self, recorded: Recorded, values: Recipe, rate: str) -> Recorded:
+        """The same of a motion's model, with today's rate."""
+        today = self._today(recorded)
+        if today is recorded:
             return recorded
-        kept = {key: value for key, value in recorded.items() if key != "rate"}
-        return {**kept, "fingerprint": fingerprint, **self._rate(name, values, rate)}
+        kept = {key: value for key, value in today.items() if key != "rate"}
+        return {**kept, **self._rate(str(kept["name"]), values, rate)}
 
     def _rate(self, name: str, values: Recipe, rate: str) -> Recorded:
         """The model's own rate where it is another than the film's. A plate is made anew picture by picture, so
@@ -139,9 +143,6 @@ class Models:
     def _routed(self, asked: str | None, name: str, quality: Quality) -> Recipe:
         return {"model": self._recorded(asked, name, quality), ROUTED: True}
 
-    def _still_today(self, still: Recipe) -> Recipe:
-        return {**still, "model": self._today(still["model"], {"plate": ""}, "")}
-
     def _own_still(self, values: Recipe, accepted: Recipe, needs: frozenset[str], motion: str) -> Recipe:
         """The still that the shot itself asks for: a picture, or one by another model or prompt. What draws the
         `motion` without weights draws its still too, unless another is named."""
@@ -151,7 +152,7 @@ class Models:
         asked = wanted.get("model")
         was = (accepted.get("keyframe") or {}).get("model")
         if was is not None and was.get("asked") == asked:
-            return {**wanted, "model": self._today(was, {"plate": ""}, "")}
+            return {**wanted, "model": self._today(was)}
         traits = self.registry.models[motion].traits if motion in self.registry.models else None
         draws = asked is None and traits is not None and not traits.models
         name = motion if draws else self._router.still(asked, needs, self.where)

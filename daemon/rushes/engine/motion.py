@@ -1,4 +1,5 @@
-"""The motion digest of a take: one sha256, or one for each piece after the take was extended.
+"""The motion digest of a take: one sha256, or one for each piece after the take was extended. The digest of its
+frames is written the same way, one for each pass in which they were encoded.
 
 Written `<sha256>` or `<sha256>+<first frame>:<sha256>…`. An edge to another shot names the piece its frame lies
 in, so an extension changes nothing for those who continue from an earlier frame.

@@ -15,9 +15,9 @@ import msgspec
 
 from rushes.engine.circles import circles
 from rushes.engine.edges import Edges, Known, Place, ShotPlan, Uses
-from rushes.engine.models_of import ROUTED
 from rushes.engine.reasons import FRAMES, Reason, differences
 from rushes.engine.recipe import POINTING, Recipe, Sources, accepted_recipe, build
+from rushes.generators.needs import ROUTED
 from rushes_otio.cut import conflict, needed_frames, shown
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rushes.engine.recipe import Recipe
+from rushes.generators.needs import ROUTED
 from rushes_otio.intent import FIELDS
 from rushes_otio.resolve import COMPOSED, Resolved, composed
 
@@ -67,7 +68,7 @@ def differences(
 
 def _routed(keyframe: object) -> bool:
     """Whether a shot has no still of its own asking: none, or one that its model needs to start from."""
-    return keyframe is None or (isinstance(keyframe, dict) and bool(keyframe.get("routed")))
+    return keyframe is None or (isinstance(keyframe, dict) and bool(keyframe.get(ROUTED)))
 
 
 def _routed_still(was: Recipe | None, now: Recipe | None) -> list[Reason]:

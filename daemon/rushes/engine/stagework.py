@@ -74,22 +74,16 @@ class Notes:
             self.warnings.append(entry.warning)
 
 
-class Stages(Protocol):
-    """Has a stage's output found or made."""
-
-    def output(self, key: str, stage: str, model: str, work: Callable[[str], Work]) -> Outputs:
-        """The output of `key`: from the cache, or by `work`, which is told where to put it."""
-
-
 @dataclass(frozen=True, slots=True)
-class Cached:
-    """`Stages` over a cache. Outputs in the making lie in `scratch`."""
+class Stages:
+    """Has outputs of stages found in a cache or made. Those in the making lie in `scratch`."""
 
     cache: StageCache
     scratch: Path
     notes: Notes
 
     def output(self, key: str, stage: str, model: str, work: Callable[[str], Work]) -> Outputs:
+        """The output of `key`: from the cache, or by `work`, which is told where to put it."""
         while True:
             entry = self.cache.get(key)
             if entry is not None:

@@ -10,10 +10,11 @@ from typing import Any
 
 from rushes.engine.alone import Alone
 from rushes.engine.making import Making
+from rushes.engine.motion import joined, pieces
 from rushes.engine.orders import Order
 from rushes.engine.plan import Planner
 from rushes.engine.recipe import size_of
-from rushes.engine.stagework import Answer, Ask, Cached
+from rushes.engine.stagework import Answer, Ask, Stages
 from rushes.engine.studio import Desk
 from rushes.engine.taking import Context, Taking, pictured, spans
 from rushes.store.cache import StageCache
@@ -67,7 +68,7 @@ class _Again:
         record, context = self.record, self.making.context
         crew = self.making.crew(pictured(record))
         crew.check_unchanged()
-        stages = Cached(StageCache(self.folder, 1 << 40), self.folder, context.notes)
+        stages = Stages(StageCache(self.folder, 1 << 40), self.folder, context.notes)
         picturing = self.making.picturing(crew, int(record.seed), stages)
         layout = spans(record)
         made = yield from picturing.motion(layout)
@@ -81,23 +82,13 @@ class _Again:
 
     def _frames(self, taking: Taking) -> Generator[Ask, Answer, str]:
         """The digest of the frames, pass by pass as they were made: a take that was extended has several."""
-        passes, total = _passes(self.record.frames_digest), self.record.window.frames
-        ends = [*(start for start, _ in passes[1:]), total]
-        said = ""
-        for (start, _), end in zip(passes, ends, strict=True):
+        starts = [start for start, _ in pieces(self.record.frames_digest)]
+        made: list[tuple[int, str]] = []
+        for start, end in zip(starts, [*starts[1:], self.record.window.frames], strict=True):
             done = yield taking.film(self.record.take, self.folder / f"{start}.mov", start, end - start)
             assert isinstance(done, Done)
-            said = f"{said}+{start}:{done.digest}" if said else done.digest
-        return said
-
-
-def _passes(digest: str) -> list[tuple[int, str]]:
-    """First frame and digest of each pass of a take's frames digest."""
-    found = []
-    for part in digest.split("+"):
-        start, _, value = part.rpartition(":")
-        found.append((int(start or 0), value))
-    return found
+            made.append((start, done.digest))
+        return joined(made)
 
 
 def _changed(then: dict[str, Any], now: dict[str, str]) -> dict[str, list[str]]:

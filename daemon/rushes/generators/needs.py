@@ -12,6 +12,10 @@ Recorded = dict[str, object]
 another one than the film has; "quality" where a render asked for another one than the film does."""
 
 
+ROUTED = "routed"
+"""The key of a recipe's keyframe that says: routing put it there, the shot did not ask for a still."""
+
+
 def needs_of(values: Mapping[str, Any]) -> frozenset[str]:
     """What a motion model must be able to do for resolved intent, or a recipe. Neither "i2v" nor "v2v" means: from
     words, with a still or without."""
@@ -28,7 +32,7 @@ def needs_of(values: Mapping[str, Any]) -> frozenset[str]:
 
 def _own_still(keyframe: Any) -> bool:  # noqa: ANN401
     """Whether the shot itself asks for a still; one that routing added is not asked for."""
-    return isinstance(keyframe, Mapping) and not keyframe.get("routed")
+    return isinstance(keyframe, Mapping) and not keyframe.get(ROUTED)
 
 
 def quality_of(asked: str | None, model: Model) -> Quality:
