@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from rushes_otio import rawjson
@@ -55,11 +56,22 @@ def _place_after(film: Film, scene: Scene, after: Shot | None) -> tuple[Track, i
 
 
 def next_shot_name(film: Film, scene: Scene | None) -> str:
-    """`SC010_SH020`: ten above the highest number among the scene's shots."""
+    """`SC010_SH020`: ten above the highest number among the scene's shots, those that may come back included."""
     prefix = f"{scene.code}_" if scene else ""
     pattern = re.compile(re.escape(prefix) + r"SH(\d+)")
-    taken = [int(m[1]) for s in film.shots.values() if (m := pattern.fullmatch(s.block.name))]
+    names = [*(shot.block.name for shot in film.shots.values()), *_omitted_names(film)]
+    taken = [int(m[1]) for name in names if (m := pattern.fullmatch(name))]
     return f"{prefix}SH{(max(taken, default=0) // 10 + 1) * 10:03d}"
+
+
+class _Omitted(msgspec.Struct):
+    name: str = ""
+
+
+def _omitted_names(film: Film) -> list[str]:
+    return [
+        rawjson.read(raw, _Omitted, f"{film.where}: metadata.rushes.omitted").name for raw in film.block.omitted
+    ]
 
 
 def make_shot(film: Film, track: Track, index: int) -> Shot:

@@ -80,9 +80,10 @@ class MediaPaths:
 
     def from_cut(self, raw: Raw) -> Raw:
         """An item of the cut for the film: relative where the media lies in the film's folder, else absolute."""
-        return rebased(raw, self._here, str(self.cut))
+        return rebased(raw, self.named, str(self.cut))
 
-    def _here(self, url: str) -> str:
+    def named(self, url: str) -> str:
+        """What the film calls a file of the cut."""
         if "://" in url or (not is_relative(url) and not PurePosixPath(url).is_absolute()):
             return url
         path = Path(os.path.normpath(self.cut / url))

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 @command
 def doctor(json: Json = False) -> None:
-    """Check Python, ffmpeg and its codecs, disk space, folders, database, models and GPU.
+    """Check Python, ffmpeg and its codecs, disk space, folders, database, models, GPU and Blender's add-on.
 
     Of each graphics card it says the driver and the free memory, of each registered model whether it fits there:
     as a whole, part by part, or block by block. What is wrong comes with what to do about it.
@@ -21,9 +21,11 @@ def doctor(json: Json = False) -> None:
     Exit code 1 when something that rendering needs is missing.
     """
     from rushes.engine.checkup import examine
+    from rushes.hosts.blenders import Machine
+    from rushes.hosts.installing import in_blender
     from rushes.store.places import Places
 
-    checks = examine(Places.of_user())
+    checks = [*examine(Places.of_user()), in_blender(Machine.here())]
     if json:
         emit({"checks": [check.as_dict() for check in checks]})
     else:

@@ -17,6 +17,8 @@ from rushes.cli import (
     diff,
     doctor,
     export,
+    fork,
+    install,
     models,
     new,
     queue,
@@ -39,8 +41,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-MAKING = (demo, new, add, status, show, set_, undo, render, watch, takes, export, conform, diff)
-KEEPING = (queue, clean, models, daemon, client, doctor)
+MAKING = (demo, new, add, status, show, set_, undo, render, watch, takes, fork, export, conform, diff)
+KEEPING = (queue, clean, models, daemon, client, install, doctor)
 
 for module in (*MAKING, *KEEPING):
     module.register(app)

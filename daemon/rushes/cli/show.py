@@ -28,8 +28,11 @@ def show_(
     """
     from rushes.cli.link import glance, real
     from rushes.messages.commands import Show
+    from rushes_otio.errors import ShotFault
 
     found = glance(Show(film=real(film), shot=shot))
+    if "fault" in found:
+        raise ShotFault(**found["fault"])
     if json:
         emit(found)
         return

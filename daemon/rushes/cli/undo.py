@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 @command
 def undo(film: FilmPath, skip: Skip = False, no_daemon: NoDaemon = False, json: Json = False) -> None:
-    """Take the last change back: what set, takes --restore and choosing a still changed, or a conform.
+    """Take the last change back: what set, takes --restore and choosing a still changed, or a conform or a fork.
 
     Takes stay; shots that were fresh before the change are fresh again.
 

@@ -5,8 +5,9 @@ Each answer is the object that the command of that name prints with --json.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rushes.engine import looking
 from rushes.engine.studio import Desk
@@ -15,6 +16,8 @@ from rushes_otio.errors import BadRequest, Overtaken
 
 TRIES = 4
 """A command that another program got ahead of is carried out on what that program wrote."""
+
+_Command = TypeVar("_Command")
 
 
 def answer(desk: Desk, command: commands.FilmCommands) -> dict[str, Any]:
@@ -29,6 +32,11 @@ def answer(desk: Desk, command: commands.FilmCommands) -> dict[str, Any]:
     folder = getattr(command, "folder", "")
     if folder:
         desk.here = Path(folder)
+    return carried_out(act, desk, command)
+
+
+def carried_out(act: Callable[[Desk, _Command], dict[str, Any]], desk: Desk, command: _Command) -> dict[str, Any]:
+    """Do it, and again where another program got ahead of it."""
     for _ in range(TRIES - 1):
         try:
             return act(desk, command)

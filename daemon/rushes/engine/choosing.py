@@ -127,6 +127,7 @@ def _row(block: ShotBlock, take: FoundTake, chosen: set[str]) -> dict[str, Any]:
         "circled": mark.circled,
         "approved": mark.approved,
         "frames": record.window.frames if record else 0,
+        "size": list(record.window.size) if record else None,
         "made": record.made if record else "",
         "seed": record.seed if record else "",
         "model": record.generator.name if record else "",

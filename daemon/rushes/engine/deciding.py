@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rushes.engine import cleaning
 from rushes.engine.changing import add_to_film, copy_entry, scene_level, set_intent, shot_levels
 from rushes.engine.choosing import Decisions, decide, list_takes
 from rushes.engine.conforming import conform
+from rushes.engine.forking import fork
 from rushes.engine.newfilm import create_film
 from rushes.engine.prompts import set_prompts
 from rushes.engine.studio import Desk
@@ -151,6 +153,11 @@ def conform_(desk: Desk, command: commands.Conform) -> Result:
     return {"film": command.out or command.film, **conform(desk, Path(command.cut), out, accept=command.accept)}
 
 
+def fork_(desk: Desk, command: commands.Fork) -> Result:
+    made = fork(desk, command.use)
+    return {**asdict(made), "path": str(made.path) if made.path else ""}
+
+
 ACTS: dict[type, Callable[[Desk, Any], Result]] = {
     commands.New: new,
     commands.Add: add,
@@ -160,4 +167,5 @@ ACTS: dict[type, Callable[[Desk, Any], Result]] = {
     commands.Redo: redo_,
     commands.Clean: clean,
     commands.Conform: conform_,
+    commands.Fork: fork_,
 }

@@ -1,4 +1,4 @@
-"""Cuts of a film as they were before and after each conform, so that it can be undone.
+"""Cuts of a film as they were before and after each conform or fork, so that it can be undone.
 
 A kept cut is brought back by conforming the film to it: intent and takes stay as they are today.
 """
@@ -25,16 +25,19 @@ KEPT = 12
 
 
 def name_of(film: Film) -> str:
-    """What the film's cut is called here: `12 clips, 3fa94c…`. The same places, ranges and uses, the same name."""
+    """What the film's cut is called here: `12 clips, 3fa94c…`. The same places, ranges and uses, and the same uses
+    of one shot, the same name."""
     sha = hashlib.sha256()
     clips = 0
+    firsts: dict[str, str | None] = {}
     for track in film.tracks:
         sha.update(f"{track.kind}\n".encode())
         for item in track.items:
             source = (item.source.start_time, item.source.duration) if item.source else ()
+            first = firsts.setdefault(item.block.shot, item.use) if item.block else item.use
             said = (
                 item.kind,
-                item.use,
+                item.use if item.use == first else (item.use, first),
                 item.length,
                 source,
                 item.enabled,

@@ -152,17 +152,17 @@ class Making:
         return made
 
     def _seed(self, recipe: dict[str, Any]) -> tuple[int, int]:
-        """The seed and its counter. A variation varies also when the shot's seed is set."""
-        n = self.context.order.n if self.context.order.n is not None else self._chosen_n()
+        """The seed and its counter. A variation varies also when the shot's seed is set; a stale shot keeps the
+        seed of its chosen take, which may have been another shot's."""
+        block, order = self.context.block, self.context.order
+        rows = self.context.shelf.rows(block.shot) if order.n is None and block.chosen else []
+        kept = next((row for row in rows if block.chosen and row.take == block.chosen.take), None)
+        n = kept.n if kept else order.n or 0
         if "seed" in recipe and n == 0:
             return int(recipe["seed"]), 0
-        return derived_seed(self.context.block.shot, n), n
-
-    def _chosen_n(self) -> int:
-        """A stale shot keeps the seed of its chosen take."""
-        chosen = self.context.block.chosen
-        rows = self.context.shelf.rows(self.context.block.shot)
-        return next((row.n for row in rows if chosen and row.take == chosen.take), 0)
+        if kept and block.chosen and (n > 0 or "seed" not in block.chosen.recipe):
+            return int(kept.seed), n
+        return derived_seed(block.shot, n), n
 
     # -- pictures of other shots -----------------------------------------------------------------------------
 

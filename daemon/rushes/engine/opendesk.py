@@ -109,10 +109,13 @@ class OpenDesk(Desk):
         return self.files.looked_for() if self._plan else []
 
     def shelf(self) -> Shelf:
+        """One for all who ask, so that a take which one of them puts there is known to the others."""
         stamp = _folders(self.places.takes)
-        if self._shelf is None or stamp != self._shelf_stamp:
+        if self._shelf is None:
             self._shelf = super().shelf()
-            self._shelf_stamp = stamp
+        elif stamp != self._shelf_stamp:
+            self._shelf.look()
+        self._shelf_stamp = stamp
         return self._shelf
 
     def shelf_is_known(self) -> None:

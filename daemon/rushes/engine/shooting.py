@@ -76,6 +76,7 @@ class Shooting:
         try:
             tidy_film(self._desk.places)
             self._shelf = self._desk.shelf()
+            self._shelf.nothing_is_made()
             for warning in self._shelf.warnings:
                 self._say.warned(warning)
             recovered = self.book.load()

@@ -83,6 +83,13 @@ def pictured(record: TakeRecord) -> dict[str, Any]:
     return dict(record.pictured or record.recipe)
 
 
+def identity(film: str, record: TakeRecord) -> Tags:
+    """What the movie of a take says of itself; `film` is the film's id."""
+    said = {"film": film, "name": record.name, "seed": record.seed, "recipe": pictured(record)}
+    key = record.stages["encode"].key if "encode" in record.stages else ""
+    return Tags(record.shot, record.take, key, msgspec.json.encode(said).decode())
+
+
 @dataclass(slots=True)
 class Taking:
     """One take, once the motion of its shot is there."""

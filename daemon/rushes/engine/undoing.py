@@ -1,5 +1,5 @@
-"""Undo and redo of changes of intent and of conforms. A change that somebody has gone over since, in another
-program or by hand, is not taken back: nobody's edit is overwritten.
+"""Undo and redo of changes of intent, of conforms and of forks. A change that somebody has gone over since, in
+another program or by hand, is not taken back: nobody's edit is overwritten.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def undo(desk: Desk, *, skip: bool) -> tuple[str, Film, list[Change]]:
     """
     found = desk.studio.changes.to_undo(desk.places.key)
     if found is None:
-        raise BadRequest("there is nothing to undo", remedy="changes of intent and conforms can be undone")
+        raise BadRequest("there is nothing to undo", remedy="changes of intent, conforms and forks can be undone")
     back = [_reversed(level) for level in found.levels]
     if skip:
         desk.studio.changes.mark(found, "skipped")

@@ -6,7 +6,6 @@ Everything foreign stays as it is, byte for byte; our own blocks stay too, for p
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,22 +15,19 @@ from msgspec import Raw
 
 from rushes.export.forresolve import ForResolve
 from rushes.export.identity import marked
-from rushes.export.slates import slate
-from rushes.generators.base import Frame
-from rushes.stages.encode import Encoder, EncodeSpec
-from rushes.store.durable import replace_with
+from rushes.export.slates import Card, SlateMovie, slates_of
 from rushes.store.manifests import Sent
 from rushes.store.places import FilmPlaces
 from rushes_otio import rawjson
 from rushes_otio.adding import out_of_shot_time
 from rushes_otio.build import rational_time, take_media, time_range
 from rushes_otio.conforming.applying import scene_marker
-from rushes_otio.conforming.standins import standin_name
 from rushes_otio.cut import needed_frames
 from rushes_otio.errors import ShotFault
 from rushes_otio.film import Film, Shot
 from rushes_otio.items import DEFAULT_MEDIA, Item, read_item
 from rushes_otio.paths import is_relative, rebased
+from rushes_otio.resolve import Resolver
 
 Lost = list[tuple[str, str]]
 
@@ -82,7 +78,7 @@ class Outgoing:
 
     def _shot(self, shot: Shot) -> None:
         """Every use with one media reference: the chosen take, else the original it still shows, else a slate."""
-        film, chosen, frames = self.film, shot.block.chosen, _slate_length(self.film, shot)
+        film, chosen, frames = self.film, shot.block.chosen, slate_length(self.film, shot)
         for track, index in shot.uses:
             item = track.items[index]
             media, use = item.default_media, item.use or ""
@@ -117,7 +113,8 @@ class Outgoing:
         return rawjson.encode(take_media(str(self._slate_file(item, frames)), frames, self.film.rate))
 
     def _slate_file(self, item: Item, frames: int) -> Path:
-        return slate_movie(slate(self.film, item, self.size), item, self.film, self.places, frames)
+        card = Card.of(item, Resolver(self.film), self.size)
+        return SlateMovie.of(item, card, frames, self.film, self.places).made()
 
     def _lose(self, whose: str, what: str) -> None:
         self.lost.append((whose, what))
@@ -152,7 +149,7 @@ def _sent(label: str, item: Item, film: Film) -> Sent:
     )
 
 
-def _slate_length(film: Film, shot: Shot) -> int:
+def slate_length(film: Film, shot: Shot) -> int:
     """Frames that a slate needs: those the film knows of, and those the cut asks for."""
     ranges = [item.default_media.available_range for item in shot.items if item.default_media]
     known = [math.ceil(r.duration.frames_at(float(film.rate))) for r in ranges if r is not None]
@@ -197,27 +194,3 @@ def _scene_markers(film: Film) -> list[dict[str, object]]:
                 }
             )
     return found
-
-
-def slates_of(places: FilmPlaces) -> Path:
-    """The folder of what stands for clips without a file."""
-    return places.folder / "slates"
-
-
-def slate_movie(picture: Frame, item: Item, film: Film, places: FilmPlaces, frames: int) -> Path:
-    """A slate as long as the clip, made once for the same words, length and size."""
-    whose = item.block.shot if item.block else standin_name(item)
-    height, width, _ = picture.shape
-    token = hashlib.sha256(picture.tobytes() + f"{frames} {film.rate}".encode()).hexdigest()[:8]
-    folder = slates_of(places)
-    movie = folder / f"slate__{whose}_{token}.mov"
-    if movie.exists():
-        return movie
-    folder.mkdir(parents=True, exist_ok=True)
-    timecode = film.rate.timecode(film.rate.shot_zero)
-    part = movie.with_name(f".{movie.name}.part")
-    with Encoder(part, EncodeSpec((width, height), str(film.rate), "prores", timecode, whose, {})) as encoder:
-        for _ in range(frames):
-            encoder.write(picture)
-    replace_with(part, movie)
-    return movie

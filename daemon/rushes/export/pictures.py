@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rushes.export.slates import slate
+from rushes.export.slates import Card
 from rushes.generators.base import Frame
 from rushes.limited import foreign
 from rushes.media.frames import iter_frames
@@ -22,6 +22,7 @@ from rushes_otio.cut import speed
 from rushes_otio.errors import RushesError
 from rushes_otio.film import Film
 from rushes_otio.items import Item
+from rushes_otio.resolve import Resolver
 from rushes_otio.tracks import Track
 
 AHEAD = 48
@@ -143,7 +144,7 @@ class Pictures:
     def _slate(self, item: Item) -> Frame:
         key = item.use or item.name
         if key not in self._slates:
-            self._slates[key] = slate(self.film, item, self.size)
+            self._slates[key] = Card.of(item, Resolver(self.film), self.size).drawn()
         return self._slates[key]
 
     def _sized(self, frame: Frame) -> Frame:

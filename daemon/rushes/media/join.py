@@ -39,7 +39,7 @@ def join(old: Path, tail: Path, out: Path, tags: Mapping[str, str], reel: str) -
 def _copy(sources: list[Path], out: Path, tags: Mapping[str, str], reel: str) -> None:
     parts = [probe(source) for source in sources]
     _check_alike(parts, sources)
-    with open_movie(sources[0]) as first, _create(out) as container:
+    with open_movie(sources[0]) as first, new_movie(out) as container:
         template = picture_stream(first, sources[0])
         rate = Fraction(parts[0].rate)
         stream = container.add_stream_from_template(template)
@@ -58,8 +58,8 @@ def _copy(sources: list[Path], out: Path, tags: Mapping[str, str], reel: str) ->
 
 
 @contextlib.contextmanager
-def _create(out: Path) -> Iterator[OutputContainer]:
-    """A new QuickTime file; removed again when the block fails."""
+def new_movie(out: Path) -> Iterator[OutputContainer]:
+    """A new QuickTime file; removed again when the block fails. MediaFault when it cannot be written."""
     try:
         with av.open(file_url(out), "w", format="mov", options={"movflags": MOV_FLAGS}) as container:
             yield container

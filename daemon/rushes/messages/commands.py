@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from rushes.messages.base import Body, Name, Names, Number, Numbers, Path, Text
+from rushes_otio.hosts.rows import Making, Sequence
 
 PROTOCOL = 1
 """The version of the messages that are written here."""
@@ -160,6 +161,34 @@ class Hold(FilmCommand, frozen=True, kw_only=True, tag="hold"):
     takes: list[tuple[Name, Name]] = []
 
 
+# -- a host's open timeline -----------------------------------------------------------------------------------
+
+
+class Pull(FilmCommand, frozen=True, kw_only=True, tag="pull"):
+    """The cut of a host's open timeline taken into the film; what the host lacks comes back. Rows named in `make`
+    become shots."""
+
+    sequence: Sequence
+    make: list[Making] = []
+
+
+class Media(FilmCommand, frozen=True, kw_only=True, tag="media"):
+    """What shots show now: those named by id, all where none is."""
+
+    shots: Names = []
+
+
+class Library(FilmCommand, frozen=True, kw_only=True, tag="library"):
+    """The names that a person can use in this film: characters, styles, locations, scenes, models, cameras."""
+
+
+class Fork(FilmCommand, frozen=True, kw_only=True, tag="fork"):
+    """A use (its id, or V1@120) made a shot of its own."""
+
+    repeatable: ClassVar[bool] = False
+    use: Name
+
+
 # -- rendering ------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +256,6 @@ class Watch(FilmCommand, frozen=True, kw_only=True, tag="watch"):
 
 FilmCommands = (
     Snapshot | Leave | Status | Show | New | Add | Set | Takes | Undo | Redo | Clean | Conform | Hold | Render
-    | Retry | Reorder | Focus | Watch
+    | Retry | Reorder | Focus | Watch | Pull | Media | Library | Fork
 )  # fmt: skip
 Commands = FilmCommands | Hello | Ping | Daemon | Stop | Jobs | Queue | Pause | Resume | Cancel

@@ -11,6 +11,7 @@ from rushes.engine import answering
 from rushes.engine.opendesk import OpenDesk
 from rushes.engine.rendering import wishes_for
 from rushes.engine.shooting import Shooting
+from rushes.hosts import pulling, showing
 from rushes.messages import commands
 from rushes.messages.answers import Answer, JobRow
 from rushes.store.held import HeldTakes
@@ -53,6 +54,10 @@ def answer(desk: OpenDesk, shooting: Shooting, command: commands.FilmCommands) -
         case commands.Focus():
             shooting.focus(command.playhead, command.selection)
             return result({})
+        case commands.Pull():
+            return result(answering.carried_out(pulling.pull, desk, command))
+        case commands.Media():
+            return result(showing.media(desk, command))
         case commands.Hold():
             HeldTakes(desk.studio.database).say(desk.places.key, command.host, command.takes)
             return result({})

@@ -10,6 +10,8 @@ from rushes_otio.cut import speed
 
 SLACK = 1e-3
 
+_NEAR = 12  # five minutes of an hour
+
 
 def run(clip: Placed) -> float:
     """How many frames of its file a clip runs through."""
@@ -45,6 +47,12 @@ def first_in(new: Placed, old: Placed, hour: float) -> float | None:
     if start - SLACK <= moved < end:
         return moved
     return new.first if new.first < end and start < new.first + run(new) else None
+
+
+def likely_begin(first: float, hour: float) -> float:
+    """Where a file begins of which only a range is known: at the last whole hour, or at the next if that is near:
+    a clip may have been slipped past its file's first frame."""
+    return hour * math.floor((first + hour / _NEAR) / hour)
 
 
 def overlap(new: Placed, old: Placed, hour: float) -> float:

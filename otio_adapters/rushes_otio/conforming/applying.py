@@ -111,7 +111,7 @@ class _Conforming:
     def _track(self, own: rawjson.RawObject | None, came: rawjson.RawObject, track: Track) -> rawjson.RawObject:
         """A track without its items: as it came, with what the film knows of it besides. Formats that know little
         of a track leave it as the film has it."""
-        if own is None:
+        if own is None or self._carried.rows:
             return came
         if self._carried.effects:
             return came | {"metadata": self._joined(own, came)}
@@ -134,7 +134,7 @@ class _Conforming:
 
     def _start(self) -> rawjson.RawObject:
         """The start timecode of the cut, where it has another one than the film."""
-        if self._cut.start is None or self._later() == 0 or self._leading_gap():
+        if self._carried.rows or self._cut.start is None or self._later() == 0 or self._leading_gap():
             return {}
         return {"global_start_time": self._cut.shell.timeline["global_start_time"]}
 
@@ -183,7 +183,8 @@ class _Conforming:
 
     def _between(self, item: Item, label: str) -> Raw:
         """A gap or a transition. Formats that know its length alone leave the rest to the one the film had."""
-        same = [] if self._carried.effects else self._own_between.get(_extent(item, label), [])
+        knows_all = self._carried.effects or self._carried.rows
+        same = [] if knows_all else self._own_between.get(_extent(item, label), [])
         return same.pop(0) if same else item.raw
 
     def _base(self, link: Link) -> tuple[Raw, Placed]:
@@ -206,7 +207,8 @@ class _Conforming:
             other.source = old
         if item.use not in self._uses:
             self._uses.add(old.use)
-            link.old = old
+            own = next((other for other in again if other.use == old.use), link)
+            own.old = old
         return raw, old
 
     def _external(self, clip: Placed, link: Link | None) -> Raw:
@@ -217,11 +219,14 @@ class _Conforming:
         if link is not None and link.old is not None and clip.item.kind == link.old.item.kind == "Clip":
             old = link.old
             return merged(old.item.raw, old, clip, 0, self._film.rate, self._carried, self._cut.where)
-        raw = self._paths.from_cut(clip.item.raw)
-        item = clip.item
+        raw, item = self._pathed(clip), clip.item
         if isinstance(item, CutItem) and "rushes" in item.metadata:
             return with_block(raw, None, self._cut.where)
         return raw
+
+    def _pathed(self, clip: Placed) -> Raw:
+        """A clip of the cut with paths that hold in the film. Rows were given those."""
+        return clip.item.raw if self._carried.rows else self._paths.from_cut(clip.item.raw)
 
     def _adopted(self, clip: Placed) -> Raw | None:
         """A shot that another version of this film has, and this one does not know yet."""
@@ -231,7 +236,7 @@ class _Conforming:
         if self._cut.film != self._film.block.film:
             self._done.notes.append(f"{clip.place} carries the intent of another film; it stays external")
             return None
-        raw = self._paths.from_cut(clip.item.raw)
+        raw = self._pathed(clip)
         try:
             block = read_item(raw, self._cut.where, float(self._film.rate)).block
         except Exception:  # whatever is wrong with a block that came from outside

@@ -110,7 +110,8 @@ class _Matcher:
             self._assign(shot, claims)
         marked = bool(found.links)
         self._same_footage(open_, lambda clip, _: [f"use {clip.use}"] if clip.use else [], "use", ANY)
-        self._same_footage(self._left(open_), standin_of, "token", ANY)
+        open_ = [clip for clip in self._left(open_) if not self._is_external(clip)]  # without copies
+        self._same_footage(open_, standin_of, "token", ANY)
         open_ = [clip for clip in self._left(open_) if not self._by_content(clip)]
         self._same_footage(open_, file_of, "path")
         self._by_shot_name(self._left(open_), marked)
@@ -137,6 +138,8 @@ class _Matcher:
             return False
         if self._is_plainly(clip):
             return True
+        if self._is_external(clip):
+            return False
         found = list(marks(clip, self._shots))
         if not found:
             return False
@@ -179,6 +182,11 @@ class _Matcher:
             return False
         self._claims[mine.shot].append((clip, Mark("use", mine.use, mine.shot, take)))
         return True
+
+    def _is_external(self, clip: Placed) -> bool:
+        """Whether a clip names a use of the film that is no shot: then it is none, whatever its file is called."""
+        known = self._uses.get(clip.use)
+        return known is not None and not known.shot and not clip.shot
 
     def _first_use(self, shot: str) -> Placed | None:
         known = self._of_shot.get(shot)

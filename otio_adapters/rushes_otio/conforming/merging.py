@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from rushes_otio import rawjson
 from rushes_otio.build import shifted, time_range
-from rushes_otio.conforming.alignment import first_in
+from rushes_otio.conforming.alignment import first_in, likely_begin
 from rushes_otio.conforming.carried import Carried
 from rushes_otio.conforming.marks import is_our_marker, without_marks
 from rushes_otio.conforming.returned import CutItem, Placed
@@ -46,7 +46,7 @@ def merged(base: Raw, old: Placed, new: Placed, shift: int, rate: Rate, carried:
     moved = round(first - new.first)
     clip["markers"] = rawjson.encode(_markers(clip, item, moved, rate, carried, where))
     metadata = rawjson.member(clip, "metadata", where)
-    clip["metadata"] = rawjson.encode(metadata | _of_others(item))
+    clip["metadata"] = rawjson.encode(metadata | _of_others(item, carried))
     return rawjson.encode(clip)
 
 
@@ -55,10 +55,14 @@ def _first(new: Placed, old: Placed, rate: Rate, carried: Carried) -> float:
     a speed, which is no edit."""
     if new.first == old.first and new.media_start == old.media_start:
         return new.first
-    first = first_in(new, old, 3600.0 * rate.nominal)
+    hour = 3600.0 * rate.nominal
+    if carried.rows:  # those of the film count as it does, others from the first frame of their file
+        start = old.media_start if old.media_start is not None else likely_begin(old.first, hour)
+        return new.first if new.mine is not None else start + new.first
+    first = first_in(new, old, hour)
     if first is None:
         first = old.first if new.length == old.length else old.media_start or old.first
-    step = max(1.0, speed(new.item)) if new.item.warps and not carried.effects else 0.0
+    step = max(1.0, speed(new.item)) if new.item.warps and carried.counts_played else 0.0
     return old.first if abs(first - old.first) < step else first
 
 
@@ -67,7 +71,7 @@ def _says_the_same(old: Placed, new: Placed, first: float, carried: Carried) -> 
     assert isinstance(item, CutItem)
     if first != old.first or new.length != old.length or item.enabled != old.item.enabled:
         return False
-    if not _runs_the_same(old.item, item, carried) or _of_others(item):
+    if not _runs_the_same(old.item, item, carried) or _of_others(item, carried):
         return False
     if carried.effects or carried.markers:
         return item.bare and old.item.bare and old.item.source is not None
@@ -82,9 +86,9 @@ def _runs_the_same(old: Item, new: Item, carried: Carried) -> bool:
     return backwards[0] == backwards[1] and math.isclose(speed(old), speed(new), rel_tol=1e-6)
 
 
-def _of_others(item: CutItem) -> dict[str, Raw]:
+def _of_others(item: CutItem, carried: Carried) -> dict[str, Raw]:
     """What other programs say of the clip in its metadata, without our marks."""
-    if len(item.metadata) == 1 and "rushes" in item.metadata:
+    if carried.rows or (len(item.metadata) == 1 and "rushes" in item.metadata):
         return {}
     kept = {key: _without_marks(raw) for key, raw in item.metadata.items() if key != "rushes"}
     return {key: raw for key, raw in kept.items() if raw is not None and not _is_empty_talk(key, raw)}
