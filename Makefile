@@ -1,7 +1,7 @@
 # Needs Python 3.11 to 3.13 and nothing else. `make PYTHON=/path/to/python3.12 test` picks one.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test test-blender blender lint bench docs clean
 
 # What a shell has set for another Python must not reach this one.
 unexport PYTHONPATH PYTHONHOME
@@ -23,17 +23,28 @@ package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info
 	|| { echo "as root, run: apt-get install $$package" >&2; exit 1; }
 endef
 
-COMPONENTS := $(wildcard otio_adapters daemon tests benchmarks)
+COMPONENTS := $(wildcard otio_adapters daemon blender_addon tests benchmarks)
+
+# All tests run side by side, a file's one after the other. Chosen ones run in one process: -s and --pdb need that.
+CORES := $(shell n=$$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
+SIDE_BY_SIDE = $(if $(ARGS),$(ARGS),-n $(CORES) --dist loadfile)
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## make a small film in ./demo, change one shot of it, render it again
 	$(BIN)/rushes demo demo
 	@echo 'The command rushes lies in $(BIN): PATH="$(CURDIR)/$(BIN):$$PATH"'
 
-test: $(TESTABLE) ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(TESTABLE) ## run the tests, and those of the add-on in one Blender
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	$(if $(ARGS),,$(BIN)/python tests/blender/versions.py --one)
+
+test-blender: $(INSTALLED) ## run the tests of the add-on in every Blender that this machine can have
+	$(BIN)/python tests/blender/versions.py $(ARGS)
+
+blender: $(INSTALLED) ## build Blender's add-on, and the index of a repository that offers it, in dist/blender
+	$(BIN)/rushes install blender --zip dist/blender
 
 lint: $(INSTALLED) ## check style, format and types
 	$(BIN)/ruff check .
@@ -50,7 +61,7 @@ docs: $(INSTALLED) ## write the command reference anew and check the documentati
 	$(BIN)/python -m pytest tests/test_docs.py
 
 clean: ## remove the environment, the demo films and every cache
-	rm -rf $(VENV) demo demo-[0-9]* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .blender demo demo-[0-9]* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find $(COMPONENTS) -name __pycache__ -prune -exec rm -rf {} +
 
 # Made anew as a whole, so that an installation that was interrupted or is out of date leaves nothing behind.

@@ -11,6 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
+ADDON = "rushes_blender"
+"""What runs inside Blender, whose package of that name no program of ours imports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Import:
@@ -50,8 +53,9 @@ def _dotted(package: Path, file: Path) -> str:
 def _imports_of(name: str, file: Path) -> Iterator[Import]:
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     late = {id(inner) for node in ast.walk(tree) if _is_put_off(node) for inner in ast.walk(node)}
+    inside = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(tree):
-        for target in _targets(node):
+        for target in _targets(node, inside):
             yield Import(name, target, getattr(node, "lineno", 0), id(node) not in late)
 
 
@@ -62,12 +66,22 @@ def _is_put_off(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def _targets(node: ast.AST) -> list[str]:
-    """The modules that an import statement names: `from a import b` is a.b where that is a module, else a."""
+def _targets(node: ast.AST, inside: list[str]) -> list[str]:
+    """The modules that an import statement in the package `inside` names: `from a import b` is a.b where that is a
+    module, else a."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if not isinstance(node, ast.ImportFrom):
         return []
-    assert node.module and not node.level, f"line {node.lineno}: imports are absolute in this project"
-    whole = [f"{node.module}.{alias.name}" for alias in node.names]
-    return [name if name in modules() else node.module for name in whole]
+    source = _absolute(node, inside)
+    whole = [f"{source}.{alias.name}" for alias in node.names]
+    return [name if name in modules() else source for name in whole]
+
+
+def _absolute(node: ast.ImportFrom, inside: list[str]) -> str:
+    """Imports are absolute, those of the add-on's own relative: Blender gives an extension another name."""
+    if not node.level:
+        assert node.module and (inside[0], node.module.split(".")[0]) != (ADDON, ADDON), f"line {node.lineno}"
+        return node.module
+    assert inside[0] == ADDON, f"line {node.lineno}: imports are absolute here"
+    return ".".join([*inside[: len(inside) + 1 - node.level], *filter(None, [node.module])])

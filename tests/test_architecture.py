@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from source_tree import ROOT, imports, modules, package_folders
+from source_tree import ADDON, ROOT, imports, modules, package_folders
 
 LINES = 350
 
@@ -24,8 +25,9 @@ ARROWS: dict[str, set[str]] = {
     "rushes_otio": set(),
     "rushes": set(),
     "rushes.demo": set(),
+    "rushes_blender": set(),
     "rushes.version": set(),
-    "rushes.messages": {"rushes_otio.errors"},
+    "rushes.messages": {"rushes_otio.errors", "rushes_otio.hosts.rows"},
     "rushes.media": {"rushes_otio"},
     "rushes.limited": {"rushes", "rushes_otio", "rushes.media"},
     "rushes.store": {"rushes_otio"},
@@ -74,6 +76,16 @@ ARROWS: dict[str, set[str]] = {
         "rushes.engine.plan",
         "rushes.engine.studio",
     },
+    "rushes.hosts": {
+        "rushes",
+        "rushes_otio",
+        "rushes.export",
+        "rushes.limited",
+        "rushes.media",
+        "rushes.messages",
+        "rushes.store",
+        "rushes.engine",
+    },
     "rushes.protocol": {"rushes.messages"},
     "rushes.connection": {"rushes_otio.errors", "rushes.store.places"},
     "rushes.following": {"rushes.protocol"},
@@ -108,6 +120,7 @@ ARROWS: dict[str, set[str]] = {
         "rushes.connection",
         "rushes.version",
         "rushes.engine",
+        "rushes.hosts",
         "rushes.store",
     },
     "rushes.cli": {
@@ -121,6 +134,7 @@ ARROWS: dict[str, set[str]] = {
         "rushes.store.places",
         "rushes.engine",
         "rushes.export",
+        "rushes.hosts",
         "rushes.demo",
     },
 }
@@ -143,6 +157,7 @@ ONE_DOOR: dict[str, str] = {
     "huggingface_hub": "rushes.generators.downloads",
     "typer": "rushes.cli",
     "rich": "rushes.cli",
+    **dict.fromkeys(("bpy", "blf", "gpu", "gpu_extras", "mathutils"), "rushes_blender"),
 }
 """Libraries that only one module or package of ours may import, so that one place changes when they do."""
 
@@ -165,6 +180,13 @@ def test_arrows_go_down_only() -> None:
     ]
     assert ours
     assert wrong == []
+
+
+def test_the_addon_needs_blender_and_the_standard_library_only() -> None:
+    allowed = {"bpy", "blf", "gpu", "gpu_extras", "bl_ui", "mathutils", ADDON, *sys.stdlib_module_names}
+    ours = [found for found in imports() if _layer(found.importer) == ADDON]
+    assert ours
+    assert [str(found) for found in ours if found.target.split(".")[0] not in allowed] == []
 
 
 def test_layers_have_no_circle() -> None:
@@ -229,7 +251,7 @@ def _assert_no_circle(graph: dict[str, set[str]]) -> None:
 
 def _shipped() -> Iterator[Path]:
     """The text files of the repository, tests aside."""
-    for component in ("otio_adapters", "daemon", "benchmarks", "docs", "examples", ".ci"):
+    for component in ("otio_adapters", "daemon", "blender_addon", "benchmarks", "docs", "examples", ".ci"):
         yield from (f for f in (ROOT / component).rglob("*") if f.is_file() and f.suffix in TEXT)
     yield from (f for f in ROOT.iterdir() if f.is_file() and f.suffix in TEXT and not f.name.startswith(".git"))
 
