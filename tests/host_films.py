@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
 
 import films
 from films import Json, film_of, time_range, transition, warp
+from rushes_otio.adding import make_shot
 from rushes_otio.film import Film
 from rushes_otio.ids import ALPHABET
+from rushes_otio.tracks import Track
 
 RATES = (24.0, 24.0, 25.0, 48.0, 23.976)
 
@@ -99,7 +102,20 @@ def whole_films(draw: st.DrawFn, *, odd: bool = True) -> Film:
         }
         for number, kind in enumerate(["Video", *kinds])
     ]
-    return Film(json.dumps(doc).encode(), film.where)
+    made = Film(json.dumps(doc).encode(), film.where)
+    for track, index in draw(st.permutations(list(_pieces(made))))[:2]:
+        make_shot(made, track, index)
+    return Film(made.encode(), film.where)
+
+
+def _pieces(film: Film) -> Iterator[tuple[Track, int]]:
+    """Footage at the film's rate, of which shots can be made."""
+    for track in film.video:
+        for index, item in enumerate(track.items):
+            known = item.default_media.available_range if item.default_media else None
+            at_rate = known is None or known.start_time.is_at(24.0)
+            if item.kind == "Clip" and item.block is None and item.length >= 1 and at_rate:
+                yield track, index
 
 
 class _Names:

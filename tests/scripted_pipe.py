@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from rushes_blender.session import Session
+from rushes_blender.link.session import Session
 
 FILM = "/films/harbour.otio"
 

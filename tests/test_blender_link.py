@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes_blender import texts
-from rushes_blender.asking import PATIENCE_S
-from rushes_blender.pipe import CannotStart
-from rushes_blender.session import MOST_LINE, Session
+from rushes_blender.link.asking import PATIENCE_S
+from rushes_blender.link.pipe import CannotStart
+from rushes_blender.link.session import MOST_LINE, Session
 from rushes_otio import text as text_of_films
 from scripted_pipe import FILM, Clock, Desk, Json, Scripted, ready, row, say_state, showing
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes_blender import finding
-from rushes_blender.pipe import MOST_LINE, PAUSES_S, CannotStart, Pipe
-from rushes_blender.pipe_windows import WindowsEnds
+from rushes_blender.link import finding
+from rushes_blender.link.pipe import MOST_LINE, PAUSES_S, CannotStart, Pipe
+from rushes_blender.link.pipe_windows import WindowsEnds
 
 
 @dataclass

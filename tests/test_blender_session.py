@@ -16,8 +16,8 @@ import pytest
 
 import daemons
 from rendering import shoot
-from rushes_blender.pipe import Pipe
-from rushes_blender.session import Session
+from rushes_blender.link.pipe import Pipe
+from rushes_blender.link.session import Session
 from scripted_pipe import FILM, Desk, Json, ready, row, say_state, showing
 
 # -- a daemon as it should be --------------------------------------------------------------------------------

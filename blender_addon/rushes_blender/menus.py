@@ -6,8 +6,9 @@ from typing import Any
 
 import bpy
 
-from . import compat, marks, scenes
+from . import scenes
 from .operators import meaning
+from .strips import compat, marks
 
 
 class RUSHES_MT_strip(bpy.types.Menu):

@@ -12,9 +12,10 @@ from functools import partial
 
 import bpy
 
-from . import finding, folders, preferences, scenes
-from .pipe import Pipe
-from .session import Session
+from . import folders, preferences, scenes
+from .link import finding
+from .link.pipe import Pipe
+from .link.session import Session
 
 BUSY_S = 0.02
 TICK_S = 0.1

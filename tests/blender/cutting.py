@@ -7,8 +7,8 @@ from random import Random
 
 import bpy
 
-from rushes_blender import compat
-from rushes_blender.compat import LEFT, LENGTH, RIGHT, START, get, put, strips
+from rushes_blender.strips import compat
+from rushes_blender.strips.compat import LEFT, LENGTH, RIGHT, START, get, put, strips
 
 Edit = Callable[[bpy.types.Scene, Random], None]
 

@@ -21,7 +21,7 @@ class Editor:
     @property
     def strips(self) -> list[Any]:
         """By time and channel."""
-        from rushes_blender import compat
+        from rushes_blender.strips import compat
 
         found = compat.strips_all(self.scene)
         return sorted(found, key=lambda strip: (compat.get(strip, compat.LEFT), strip.channel))
@@ -44,12 +44,12 @@ class Editor:
         return strip
 
     def _effect(self, kind: str, name: str, left: int, right: int, channel: int) -> Any:
-        from rushes_blender import compat
+        from rushes_blender.strips import compat
 
         return compat.new_effect(self.scene.sequence_editor, name, kind, channel, left, right)
 
     def place(self, strip: Any) -> tuple[int, ...]:
-        from rushes_blender import compat
+        from rushes_blender.strips import compat
 
         return (*(compat.get(strip, each) for each in (compat.LEFT, compat.RIGHT, compat.HEAD)), strip.channel)
 

@@ -16,8 +16,10 @@ import bpy
 import pumping
 import rushes_blender
 from clips import Clips
-from rushes_blender import compat, holding, marks, pulling, running, scenes
-from rushes_blender.marks import Window
+from rushes_blender import running, scenes
+from rushes_blender.edits import holding, pulling
+from rushes_blender.strips import compat, marks
+from rushes_blender.strips.marks import Window
 
 FAKE = Path(__file__).with_name("fake_rushes.py")
 FRAMES = 48

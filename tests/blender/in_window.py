@@ -37,7 +37,8 @@ def story() -> Waiting:
     area = sequencer()
     yield 0.3
     rushes_blender.register()
-    from rushes_blender import compat, running, scenes
+    from rushes_blender import running, scenes
+    from rushes_blender.strips import compat
 
     count_draws()
     bpy.ops.rushes.link_film(filepath=WANTED["film"])
@@ -101,7 +102,7 @@ def count_draws() -> None:
 
 
 def look_at_first(area: Any) -> None:
-    from rushes_blender import compat
+    from rushes_blender.strips import compat
 
     scene = bpy.context.scene
     strips = sorted(compat.strips_all(scene), key=lambda strip: compat.get(strip, compat.LEFT))
@@ -117,7 +118,7 @@ def look_at_first(area: Any) -> None:
 
 def lies() -> list[dict[str, Any]]:
     """Where each strip lies, and what it shows, in the order of the cut."""
-    from rushes_blender import compat
+    from rushes_blender.strips import compat
 
     times = (compat.LEFT, compat.RIGHT, compat.HEAD)
     strips = sorted(compat.strips_all(bpy.context.scene), key=lambda strip: compat.get(strip, compat.LEFT))

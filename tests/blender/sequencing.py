@@ -8,8 +8,8 @@ from typing import Any
 
 import bpy
 
-from rushes_blender.compat import LEFT, RIGHT, START, curves, get, new_effect, strips
-from rushes_blender.placing import lay
+from rushes_blender.strips.compat import LEFT, RIGHT, START, curves, get, new_effect, strips
+from rushes_blender.strips.placing import lay
 
 FAR = 100_000
 

@@ -57,8 +57,8 @@ class Told:
 
     def select(self, *shots: str) -> None:
         """Select the strips of these, the first active, and wait until the shot is read."""
-        from rushes_blender import compat, marks
         from rushes_blender.panel import subject
+        from rushes_blender.strips import compat, marks
 
         scene = bpy.context.scene
         for strip in compat.strips_all(scene):
@@ -87,7 +87,7 @@ def row(shot: str, **more: Any) -> dict[str, Any]:
 
 def strips(scene: bpy.types.Scene) -> None:
     """A strip for each shot, and one of none; nothing is selected."""
-    from rushes_blender import compat, marks
+    from rushes_blender.strips import compat, marks
 
     editor = compat.ensure_editor(scene)
     for index, shot in enumerate((*SHOTS, "")):

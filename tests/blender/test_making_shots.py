@@ -54,7 +54,7 @@ def test_a_storyboard_becomes_a_film(
 def test_shots_are_made_where_there_were_none(
     editor: Editor, film: Callable[..., FilmOnDisk], pump: Pump, clip: Clips
 ) -> None:
-    from rushes_blender import compat, marks
+    from rushes_blender.strips import compat, marks
 
     made = film("a red sky", rendered=False)
     editor.link(made)
@@ -92,7 +92,8 @@ def test_shots_are_made_where_there_were_none(
 def test_a_copy_is_made_unique_and_a_film_is_left(
     editor: Editor, film: Callable[..., FilmOnDisk], pump: Pump
 ) -> None:
-    from rushes_blender import compat, marks, running
+    from rushes_blender import running
+    from rushes_blender.strips import compat, marks
 
     made = film("a red sky", "a door")
     editor.link(made)
@@ -134,8 +135,8 @@ def test_a_film_of_a_script(editor: Editor, tmp_path: Path) -> None:
 
 
 def test_where_a_new_shot_goes(scene: bpy.types.Scene) -> None:
-    from rushes_blender import compat
     from rushes_blender.operators import spots
+    from rushes_blender.strips import compat
 
     def strip(kind: str, channel: int, left: int, right: int) -> Any:
         return compat.new_effect(scene.sequence_editor, kind, kind, channel, left, right)

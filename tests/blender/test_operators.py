@@ -62,7 +62,7 @@ def _compare(editor: Editor, pixel: Callable[..., Any], blend: Path) -> None:
 
 
 def _cut_with(editor: Editor, name: str) -> None:
-    from rushes_blender import compat
+    from rushes_blender.strips import compat
 
     strip = editor.strip(name)
     compat.put(strip, compat.LEFT, compat.get(strip, compat.LEFT) + 5)
@@ -72,7 +72,7 @@ def _cut_with(editor: Editor, name: str) -> None:
 
 
 def _keys(editor: Editor) -> list[tuple[float, float]]:
-    from rushes_blender import compat
+    from rushes_blender.strips import compat
 
     return [tuple(point.co) for curve in compat.curves(editor.scene) for point in curve.keyframe_points]
 

@@ -49,7 +49,8 @@ def test_without_a_film_one_can_be_made_or_linked(scene: bpy.types.Scene, addon:
 
 
 def test_of_a_strangers_film_only_the_path_is_shown(scene: bpy.types.Scene, addon: Any, tmp_path: Path) -> None:
-    from rushes_blender import compat, running
+    from rushes_blender import running
+    from rushes_blender.strips import compat
 
     scene["rushes_film"] = str(tmp_path / "theirs\u202e.otio")
     strips(scene)
@@ -201,7 +202,7 @@ def test_a_text_of_several_lines_stays_until_it_is_edited(told: Told) -> None:
 
 
 def test_strips_of_no_shot_can_become_one(told: Told) -> None:
-    from rushes_blender import compat
+    from rushes_blender.strips import compat
 
     assert panel("shot").buttons == ["rushes.new_shot_here"]
     strip = next(strip for strip in compat.strips_all(told.scene) if strip.name == "strip3")
@@ -227,8 +228,8 @@ def test_drawing_asks_nothing_and_survives_odd_rows(told: Told) -> None:
 
 
 def test_bands_of_five_hundred_strips_cost_a_few_milliseconds(told: Told) -> None:
-    from rushes_blender import compat, marks
     from rushes_blender.panel import bands, overlay
+    from rushes_blender.strips import compat, marks
 
     for index in range(496):
         left = 200 + 24 * index

@@ -16,7 +16,9 @@ from clips import Clips
 from fake_film import QUIET_S, FakeFilm, faked, first_scene, lying, movies, push
 from filming import FilmOnDisk
 from pumping import pump_for
-from rushes_blender import compat, marks, pulling, pushing, running, scenes
+from rushes_blender import running, scenes
+from rushes_blender.edits import pulling
+from rushes_blender.strips import compat, marks, pushing
 
 SEED = int(os.environ.get("RUSHES_SEED", "1"))
 """Of the edits. Any will do."""

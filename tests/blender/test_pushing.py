@@ -9,11 +9,11 @@ import bpy
 import pytest
 
 from clips import Clips
-from rushes_blender.compat import new_effect, strips
-from rushes_blender.marks import Window, shot_of, use_of, window_of
-from rushes_blender.pushing import bring_in, bringing_in, fit_scene, scene_markers, set_ids
-from rushes_blender.snapshot import sequence
-from rushes_blender.swapping import show
+from rushes_blender.strips.compat import new_effect, strips
+from rushes_blender.strips.marks import Window, shot_of, use_of, window_of
+from rushes_blender.strips.pushing import bring_in, bringing_in, fit_scene, scene_markers, set_ids
+from rushes_blender.strips.snapshot import sequence
+from rushes_blender.strips.swapping import show
 from sequencing import Pixel, greys, movie, places, showing
 
 TAKE = {"use": "1234567a", "shot": "1234567b"}

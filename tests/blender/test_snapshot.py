@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clips import Clips
-from rushes_blender.compat import LEFT, RIGHT, new_effect, put, strips
-from rushes_blender.marks import Window, mark, set_window
-from rushes_blender.pushing import bring_in
-from rushes_blender.snapshot import sequence
-from rushes_blender.swapping import show
+from rushes_blender.strips.compat import LEFT, RIGHT, new_effect, put, strips
+from rushes_blender.strips.marks import Window, mark, set_window
+from rushes_blender.strips.pushing import bring_in
+from rushes_blender.strips.snapshot import sequence
+from rushes_blender.strips.swapping import show
 from sequencing import movie, showing, speed
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -10,9 +10,9 @@ import bpy
 import pytest
 
 from clips import Clips
-from rushes_blender.compat import LEFT, RIGHT, new_effect, put, strips
-from rushes_blender.marks import Window, mark, set_window, shot_of, use_of, window_of
-from rushes_blender.swapping import needs, show
+from rushes_blender.strips.compat import LEFT, RIGHT, new_effect, put, strips
+from rushes_blender.strips.marks import Window, mark, set_window, shot_of, use_of, window_of
+from rushes_blender.strips.swapping import needs, show
 from sequencing import Pixel, greys, keyframes, movie, places, showing, speed, starts
 
 USE, SHOT = "1234567a", "1234567b"

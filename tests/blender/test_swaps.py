@@ -11,7 +11,9 @@ import pytest
 from clips import Clips
 from fake_film import FakeFilm, faked, lying, movies, shown
 from pumping import pump_for
-from rushes_blender import compat, running, scenes, swaps
+from rushes_blender import running, scenes
+from rushes_blender.edits import swaps
+from rushes_blender.strips import compat
 
 FOUR = 4
 

@@ -13,7 +13,9 @@ import pytest
 from clips import Clips
 from fake_film import FakeFilm, faked, first_scene, lying, movies, push, shown
 from pumping import pump_for
-from rushes_blender import compat, journal, marks, scenes
+from rushes_blender import scenes
+from rushes_blender.edits import journal
+from rushes_blender.strips import compat, marks
 
 TEN = 10
 

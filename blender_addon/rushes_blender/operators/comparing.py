@@ -8,7 +8,8 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import marks, running, scenes, swapping
+from .. import running, scenes
+from ..strips import marks, swapping
 
 _others: dict[tuple[str, str], dict[str, Any]] = {}  # by film and shot: what is shown in place of the chosen take
 

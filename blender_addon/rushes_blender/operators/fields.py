@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import compat, marks
+from ..strips import compat, marks
 from .meaning import ASKS, CANCELLED, InFilm, OnActiveShot, OnShots, active_shot, film_of, row, selected_shots
 from .talking import Talk
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import compat, pushing, running, scenes
+from .. import running, scenes
+from ..strips import compat, pushing
 from ..texts import printable
 from .linking import default_film, follow, new_film
 from .meaning import ASKS, CANCELLED, EDITS, FINISHED, InFilm, InSequence, film_of

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import running, scenes, snapshot
+from .. import running, scenes
+from ..strips import snapshot
 from .talking import Talk
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import compat, marks, scenes, swapping
+from .. import scenes
+from ..strips import compat, marks, swapping
 from . import spots
 from .meaning import ASKS, CANCELLED, InFilm, OnShots, owner, selected
 from .talking import Talk

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import bpy
 
-from .. import compat, marks, running, scenes
+from .. import running, scenes
+from ..strips import compat, marks
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems, OperatorTypeFlagItems
 
-    from ..films import Film
+    from ..link.films import Film
 
     Outcome = set[OperatorReturnItems]
     Options = ClassVar[set[OperatorTypeFlagItems]]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import running, swaps
+from .. import running
+from ..edits import swaps
 
 if TYPE_CHECKING:
-    from ..films import Film
+    from ..link.films import Film
 
 MOST = 64
 """Shots whose takes are kept: who comes back to an older one waits for an answer."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import compat, marks
+from ..strips import compat, marks
 from .meaning import (
     ASKS,
     CANCELLED,
@@ -25,7 +25,7 @@ from .meaning import (
 from .talking import Talk
 
 if TYPE_CHECKING:
-    from ..films import Film
+    from ..link.films import Film
     from .meaning import Outcome, Scene
 
 STALE = frozenset({"stale", "missing", "failed"})

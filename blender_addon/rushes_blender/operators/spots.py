@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import compat, scenes
+from .. import scenes
+from ..strips import compat
 from .meaning import displayed
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import compat, scenes
+from .. import scenes
+from ..strips import compat
 from .linking import default_film, new_film
 from .making import become_shots, candidates
 from .meaning import ASKS, CANCELLED, InSequence, displayed, selected

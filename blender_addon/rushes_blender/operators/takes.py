@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import compat
+from ..strips import compat
 from ..texts import printable
 from . import comparing, shelf
 from .meaning import (

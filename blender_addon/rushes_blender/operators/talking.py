@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import bpy
 
-from .. import journal, pulling, running, scenes
+from .. import running, scenes
+from ..edits import journal, pulling
 from ..texts import error_text, printable
 from .meaning import CANCELLED, FINISHED
 

@@ -14,7 +14,7 @@ from .drawing import BOX, RushesPanel, greyed, lines, progress, warning
 from .subject import of, shot_name
 
 if TYPE_CHECKING:
-    from ..films import Film
+    from ..link.films import Film
     from ..operators.meaning import Outcome
     from .drawing import Layout
     from .subject import Subject

@@ -14,12 +14,12 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
-from .. import compat, marks
+from ..strips import compat, marks
 from . import bands, standing, subject, words
 from .faults import say_once
 
 if TYPE_CHECKING:
-    from ..films import Film
+    from ..link.films import Film
     from .subject import Subject
 
 FOOT, HEAD = 0.05, 0.95

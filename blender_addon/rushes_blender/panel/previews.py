@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import bpy.utils.previews
 
-from .. import compat
+from ..strips import compat
 from . import subject
 
 if TYPE_CHECKING:

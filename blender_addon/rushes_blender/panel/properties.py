@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from .. import journal, pulling, running
+from .. import running
+from ..edits import journal, pulling
 from ..texts import printable
 from . import mentions, subject
 from .faults import say_once

@@ -11,7 +11,7 @@ from .drawing import RushesPanel, greyed, lines, progress, warning
 from .subject import scene_name, shot_name
 
 if TYPE_CHECKING:
-    from ..films import Film
+    from ..link.films import Film
     from .drawing import Layout
     from .subject import Subject
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..films import Film
+    from ..link.films import Film
 
 Row = dict[str, Any]
 

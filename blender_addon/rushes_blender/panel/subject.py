@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from .. import compat, marks, running, scenes
+from .. import running, scenes
 from ..operators import meaning, shelf
+from ..strips import compat, marks
 from . import standing
 from .details import Detail, Details, Done
 
 if TYPE_CHECKING:
-    from ..films import Film
+    from ..link.films import Film
 
 LOOK_S = 0.25
 """How often it is looked whether another shot is selected."""

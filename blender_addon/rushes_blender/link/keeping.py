@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..texts import error_text, printable
 from .asking import Ask, Done
 from .films import Film, fault_of
-from .texts import error_text, printable
 
 Json = dict[str, Any]
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import bpy
 
-from . import compat, marks, moments, running, scenes, swapping
+from .. import running, scenes
+from ..strips import compat, marks, swapping
+from ..texts import printable
+from . import moments
 from .expecting import Expected
-from .texts import printable
 
 Json = dict[str, Any]
 

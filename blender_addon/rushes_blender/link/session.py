@@ -11,11 +11,11 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from ..texts import printable
 from .asking import Ask, Asks, Done
 from .films import Film
 from .keeping import Keeper
 from .pipe import CannotStart
-from .texts import printable
 
 Json = dict[str, Any]
 

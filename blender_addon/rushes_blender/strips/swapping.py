@@ -13,13 +13,13 @@ from typing import Any
 
 import bpy
 
+from ..texts import printable
 from .compat import HEAD, LEFT, RIGHT, Strip, get, played, quiet_cache, readable
 from .framing import rescale
 from .marks import Window, set_window, window_of
 from .paths import path_of
 from .placing import first_of, head_for, slip, uncut
 from .replacing import replace
-from .texts import printable
 
 _PICTURES = {"MOVIE", "IMAGE"}
 _REPLACED = {"COLOR", "TEXT", "IMAGE"}

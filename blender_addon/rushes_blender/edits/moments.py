@@ -6,7 +6,7 @@ import time
 
 import bpy
 
-from . import compat
+from ..strips import compat
 
 LONGEST_SAVE_S = 60.0
 """Seconds after which a save that was never said to have ended is thought to have failed."""

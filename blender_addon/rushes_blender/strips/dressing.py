@@ -8,11 +8,11 @@ from typing import Any
 
 import bpy
 
-from . import scenes
+from .. import scenes
+from ..texts import printable
 from .compat import strips_all
 from .marks import mark, shot_of, use_of
 from .snapshot import rate_of
-from .texts import printable
 
 MARKERS = "rushes_markers"
 """On a scene, the markers that are ours: a JSON list of names and frames."""

@@ -11,11 +11,13 @@ from typing import Any
 
 import bpy
 
-from . import compat, moments, pushing, running, scenes, snapshot
+from .. import running, scenes
+from ..strips import compat, pushing, snapshot
+from ..texts import error_text, printable
+from . import moments
 from .debounce import Debounce
 from .given import Given
 from .telling import digest, is_same_strip
-from .texts import error_text, printable
 
 Json = dict[str, Any]
 Done = Callable[[Json | None, Json | None], None]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .texts import error_text, printable
+from ..texts import error_text, printable
 
 Json = dict[str, Any]
 

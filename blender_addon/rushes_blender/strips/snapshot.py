@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from . import scenes
+from .. import scenes
 from .compat import LEFT, RIGHT, Owner, Strip, get, inputs, played, strips
 from .marks import shot_of, use_of, window_of
 from .paths import path_of

@@ -12,7 +12,8 @@ from typing import Any
 
 import bpy
 
-from . import scenes
+from .. import scenes
+from ..texts import printable
 from .compat import LEFT, RIGHT, Strip, ensure_editor, get, new_effect, quiet_cache, readable, set_speed, strips
 from .dressing import fit_scene, scene_markers, set_ids
 from .framing import fit
@@ -20,7 +21,6 @@ from .making import make
 from .marks import Window, mark, set_window
 from .placing import Spots, head_for, lay
 from .speeds import SPEED
-from .texts import printable
 
 __all__ = ["Brought", "bring_in", "bringing_in", "fit_scene", "scene_markers", "set_ids"]
 

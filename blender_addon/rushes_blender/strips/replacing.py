@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from ..texts import printable
 from .compat import HEAD, LEFT, RIGHT, Strip, curve_path, curves, get, readable, siblings
 from .framing import rescale
 from .marks import Window, mark, set_window, shot_of, use_of
 from .placing import Spots, over, slip
-from .texts import printable
 
 _KEPT = ("mute", "lock", "select", "color_tag", "blend_type", "blend_alpha", "use_default_fade")
 _FRAMED = {

@@ -14,7 +14,9 @@ from typing import Any
 
 import bpy
 
-from . import compat, marks, moments, running, scenes
+from .. import running, scenes
+from ..strips import compat, marks
+from . import moments
 
 Json = dict[str, Any]
 Takes = list[list[str]]

@@ -8,8 +8,8 @@ from typing import Any
 
 import bpy
 
+from ..texts import printable
 from .compat import Strip, new_effect, readable, strips
-from .texts import printable
 
 Row = dict[str, Any]
 

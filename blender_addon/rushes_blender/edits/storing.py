@@ -14,7 +14,7 @@ from functools import wraps
 import bpy
 from bpy.app.handlers import persistent
 
-from . import scenes
+from .. import scenes
 
 _absolute: dict[str, str] = {}
 """While a file is saved: scene's name -> path. What is written on the scene then is relative to the file to be."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from . import marks
+from ..strips import marks
 
 Json = dict[str, Any]
 _Was = tuple[str, str, str]

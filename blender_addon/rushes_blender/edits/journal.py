@@ -15,8 +15,9 @@ from typing import Any
 
 import bpy
 
-from . import running, scenes, swaps
-from .texts import error_text, printable
+from .. import running, scenes
+from ..texts import error_text, printable
+from . import swaps
 
 Json = dict[str, Any]
 Done = Callable[[Json | None, Json | None], None]

@@ -13,7 +13,8 @@ from functools import wraps
 import bpy
 from bpy.app.handlers import persistent
 
-from . import holding, journal, moments, pulling, running, scenes, swaps
+from .. import running, scenes
+from . import holding, journal, moments, pulling, swaps
 
 
 def _kept(do: Callable[[], None]) -> Callable[..., None]:

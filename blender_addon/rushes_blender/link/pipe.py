@@ -15,8 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO
 
+from ..texts import printable
 from .pipe_ends import Ends, ends_of
-from .texts import printable
 
 CHUNK = 1 << 18
 """Bytes read at once."""
