@@ -37,8 +37,8 @@ demo: $(INSTALLED) ## make a small film in ./demo, change one shot of it, render
 	@echo 'The command rushes lies in $(BIN): PATH="$(CURDIR)/$(BIN):$$PATH"'
 
 test: $(TESTABLE) ## run the tests, and those of the add-on in one Blender
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 	$(if $(ARGS),,$(BIN)/python tests/blender/versions.py --one)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-blender: $(INSTALLED) ## run the tests of the add-on in every Blender that this machine can have
 	$(BIN)/python tests/blender/versions.py $(ARGS)
