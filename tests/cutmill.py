@@ -44,7 +44,7 @@ from rushes_otio.nesting import unnested
 from rushes_otio.paths import MediaPaths
 from source_tree import ROOT
 
-LONGEST = 10
+LONGEST = 30
 """Seconds that one command may take."""
 
 FOLDERS = MediaPaths(Path("/film"), Path("/cuts"))
