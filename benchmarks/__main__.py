@@ -1,6 +1,6 @@
 """`python -m benchmarks [GROUP …]`: rows as a table, and as JSON in benchmarks/results.
 
-Groups: planning, comparing, starting, rendering, daemon, generation. Without any, all but the last.
+Groups: planning, comparing, starting, rendering, daemon, generation, blender. Without any, all but the last two.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.measure import Row
 
 RESULTS = Path(__file__).parent / "results"
-GROUPS = ("planning", "comparing", "starting", "rendering", "daemon", "generation")
+GROUPS = ("planning", "comparing", "starting", "rendering", "daemon", "generation", "blender")
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         for name in ("STATE", "CACHE", "CONFIG"):
             os.environ[f"XDG_{name}_HOME"] = f"{folder}/{name}"
         os.environ["XDG_RUNTIME_DIR"] = folder
-        found = _measured(asked.groups or GROUPS[:-1], Path(folder), sizes, rounds)
+        found = _measured(asked.groups or GROUPS[:-2], Path(folder), sizes, rounds)
     _print(found)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{'-'.join(asked.groups) or 'latest'}.json"
@@ -48,7 +48,7 @@ def main() -> None:
 
 def _measured(groups: Sequence[str], folder: Path, sizes: list[int], rounds: int) -> list[Row]:
     # The user's folders are set before anything of Rushes is imported.
-    from benchmarks import comparing, daemon, generation, planning, rendering, starting
+    from benchmarks import blender, comparing, daemon, generation, planning, rendering, starting
 
     works: dict[str, Callable[[], list[Row]]] = {
         "planning": lambda: planning.rows(folder, sizes, rounds),
@@ -57,6 +57,7 @@ def _measured(groups: Sequence[str], folder: Path, sizes: list[int], rounds: int
         "rendering": lambda: rendering.rows(folder, 20, max(2, rounds - 2)),
         "daemon": lambda: daemon.rows(folder, max(sizes), rounds),
         "generation": lambda: generation.rows(folder, max(2, rounds - 2)),
+        "blender": lambda: blender.rows(folder, max(sizes), rounds),
     }
     return [row for group in groups for row in works[group]()]
 

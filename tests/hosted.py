@@ -57,12 +57,14 @@ class Host:
         taken = self.pull(film)
         offered = laid(film, taken.lanes, taken.offer.channels, shown)
         assert all(self.is_free(row) for row in offered.rows)
+        used = {row.channel for row in self.rows}
+        for track in tracks(taken.lanes, taken.channels):
+            if track["channel"] not in used:
+                (self.muted.discard if track["enabled"] else self.muted.add)(track["channel"])
         self.rows += offered.rows
         self.dissolves += offered.dissolves
         self.truth |= {row.key: row.shot for row in offered.rows}
         self.known += [row.use for row in offered.rows]
-        if not self.muted:
-            self.muted = {t["channel"] for t in tracks(taken.lanes, taken.channels) if not t["enabled"]}
         return offered
 
     # -- what an editor does -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rushes_blender.link.session import Session
+from rushes_blender.texts import printable
 
 FILM = "/films/harbour.otio"
 
@@ -47,6 +48,10 @@ class Scripted:
     def send(self, line: bytes) -> None:
         assert self.is_up and line.endswith(b"\n") and b"\n" not in line[:-1]
         self.asked.append(json.loads(line))
+
+    def give_up(self, why: str) -> None:
+        self.lines.clear()
+        self.die(printable(why))
 
     def close(self) -> None:
         self.is_closed = True

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rushes_blender import texts
 from rushes_blender.link.asking import PATIENCE_S
 from rushes_blender.link.pipe import CannotStart
-from rushes_blender.link.session import MOST_LINE, Session
+from rushes_blender.link.session import MOST_LINE, MOST_NONSENSE, Session
 from rushes_otio import text as text_of_films
 from scripted_pipe import FILM, Clock, Desk, Json, Scripted, ready, row, say_state, showing
 
@@ -93,6 +93,17 @@ def test_whatever_a_message_holds_it_ends_nothing(kind: str, fields: Json) -> No
     desk.poll()
     film = desk.session.film(FILM)
     assert film and film.order == ["cccccccc"]
+
+
+def test_what_says_nothing_but_nonsense_is_given_up() -> None:
+    desk = Desk().link(row("aaaaaaaa"))
+    for count in (MOST_NONSENSE - 1, MOST_NONSENSE - 1, MOST_NONSENSE):
+        assert desk.session.link_state == "linked"
+        desk.pipe.lines.extend([b"\xffa warning \x1b"] * count)
+        desk.pipe.say("leaving", why="a message all the same")
+        desk.poll()
+    assert (desk.session.link_state, desk.pipe.is_up) == ("lost", False)
+    assert desk.session.why.endswith("is not Rushes: it said \N{REPLACEMENT CHARACTER}a warning \N{MIDDLE DOT}")
 
 
 def test_a_newer_protocol_asks_for_a_newer_add_on() -> None:

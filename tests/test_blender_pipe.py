@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ctypes import Array, c_char
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes_blender.link import finding
-from rushes_blender.link.pipe import MOST_LINE, PAUSES_S, CannotStart, Pipe
+from rushes_blender.link.pipe import BREATH_S, MOST_LINE, PAUSES_S, CannotStart, Pipe
 from rushes_blender.link.pipe_windows import WindowsEnds
 
 
@@ -90,7 +91,7 @@ out = sys.stdout.buffer
 for part in (b'{"a', b'": 1}\n\n', b'\xff\x00garb', b'age\n{"b": 2', b'}\n', b'never ended'):
     out.write(part); out.flush(); time.sleep(0.02)
 """
-    assert _lines(child(code), 3) == [b'{"a": 1}', b"\xff\x00garbage", b'{"b": 2}']
+    assert _lines(child(code), 4) == [b'{"a": 1}', b"", b"\xff\x00garbage", b'{"b": 2}']
 
 
 def test_a_long_line_comes_in_a_few_looks_and_one_without_end_is_thrown_away(child: Children) -> None:
@@ -103,6 +104,20 @@ out.write(b"x" * (8 << 20) + b"\\n" + b"y" * {MOST_LINE + 1} + b"\\nlast\\n"); o
     first = _lines(pipe)[0]
     assert len(first) == 8 << 20 and time.monotonic() - began < 5
     assert _lines(pipe) == [b"last"]
+
+
+def test_the_rest_of_a_line_that_never_comes_is_not_waited_for(child: Children) -> None:
+    clock = Leaping()
+    pipe = child('print("ready"); sys.stdout.write("ha"); sys.stdout.flush(); sys.stdin.read()', clock)
+    assert _lines(pipe) == [b"ready"]
+    clock.leapt += BREATH_S
+    began = time.monotonic()
+    assert pipe.next_line(clock() + 60) is None and time.monotonic() - began < 5
+
+
+def test_a_line_without_end_ends_the_child(child: Children) -> None:
+    pipe = child('block = b"x" * (1 << 20)\nwhile True: sys.stdout.buffer.write(block)')
+    assert "no end" in _until_dead(pipe)
 
 
 def test_nothing_is_waited_for(child: Children) -> None:
@@ -298,5 +313,20 @@ def test_the_program_is_the_users_choice_else_the_installed_one_else_on_the_path
     assert finding.command("", tmp_path) == [python, "-m", "rushes.pipe"]
     assert finding.command(local, tmp_path) == [local, "client", "--pipe"]
     assert finding.command(python, tmp_path) == [python, "-m", "rushes.pipe"]
+    for strange in (os.fspath(tmp_path / "gone"), os.fspath(tmp_path), "x" * 9000, "~nobody/rushes", "a\0b"):
+        with pytest.raises(CannotStart, match="preferences"):
+            finding.command(strange, tmp_path)
+
+
+def test_no_program_that_lies_beside_a_blend_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who opens a .blend with a click starts Blender in its folder."""
+    monkeypatch.chdir(tmp_path)
+    _program(tmp_path / finding._PROGRAM)
+    _program(tmp_path / "bin" / finding._PROGRAM)
+    monkeypatch.setenv("PATH", os.pathsep.join(("", ".", "bin", "")))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     with pytest.raises(CannotStart, match="preferences"):
-        finding.command(os.fspath(tmp_path / "gone"), tmp_path)
+        finding.command(finding._PROGRAM, tmp_path)
+    (tmp_path / finding.COMMAND_FILE).write_text(json.dumps({"python": f"bin/{finding._PROGRAM}"}))
+    with suppress(CannotStart):  # it may be installed on this machine
+        assert not finding.command("", tmp_path)[0].startswith((str(tmp_path), "bin", "."))

@@ -114,7 +114,8 @@ def test_answers_go_to_who_asked() -> None:
 def test_a_pull_says_how_much_there_is_to_bring_and_what_it_shows() -> None:
     desk = Desk().link(row("aaaaaaaa", "t001"))
     desk.session.ask({"type": "pull", "film": FILM})
-    desk.pipe.answer("pull", add=[{}, {}], media=[showing("bbbbbbbb", "t001")])
+    media = [showing("bbbbbbbb", "t001")]
+    desk.pipe.answer("pull", changed=False, ids=[], lacking=2, add=[], media=media, known=[])
     desk.poll()
     film = desk.session.film(FILM)
     assert film and film.to_bring == 2 and "bbbbbbbb" in film.showings

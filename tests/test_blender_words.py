@@ -65,7 +65,7 @@ def test_times_and_counts_read_as_people_say_them() -> None:
     assert [words.time_left(s) for s in (0.2, 40, 200, 5000, None, -1, float("nan"))] == [
         "1 s left", "40 s left", "3 min left", "1 h 23 min left", "", "", "",
     ]  # fmt: skip
-    assert words.counts({"fresh": 12, "missing": 1, "stale": 3}) == "12 fresh · 3 stale · 1 missing"
+    assert words.counts({"fresh": 12, "missing": 1, "stale": 3}) == "12 fresh · 3 stale · 1 not rendered"
     assert words.counts({}) == "no shots"
     assert words.take_of([{}, {}, {}], "t002") == "t002 of 3"
     assert words.rendering({"stage": "motion", "done": 3, "total": 9}) == "motion 3/9"

@@ -267,6 +267,17 @@ def test_a_film_that_is_deleted_while_it_renders(tmp_path: Path) -> None:
         wait(client, lambda _: _fresh(film))
 
 
+def test_a_film_that_comes_back_as_it_was_is_said_to_be_there(tmp_path: Path) -> None:
+    film = shoot(tmp_path, SEA)
+    with daemons.daemon(), daemons.client() as client:
+        client.follow(str(film.path))
+        wait(client, lambda b: isinstance(b, answers.State))
+        film.path.rename(tmp_path / "away")
+        wait(client, lambda b: isinstance(b, events.Unreadable))
+        (tmp_path / "away").rename(film.path)
+        wait(client, lambda b: isinstance(b, events.Shots))
+
+
 def test_a_folder_that_is_renamed_while_it_renders(tmp_path: Path) -> None:
     """Its films are there under another name; nobody else notices, and nothing is made twice."""
     folder = tmp_path / "project"

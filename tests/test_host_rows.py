@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from host_films import whole_films
 from hosted import Host, seen_in, timeline_of
 from rushes_otio.adding import add_shot
 from rushes_otio.film import Film
+from rushes_otio.hosts.lanes import lanes_of
 from rushes_otio.hosts.naming import give_uses
 
 
@@ -29,6 +32,27 @@ def test_what_was_brought_in_and_not_touched_changes_nothing(film: Film) -> None
     assert (taken.changed, taken.offer.channels) == (False, {})
     assert film.encode() == before
     assert {row.use for row in host.rows} == set(taken.lanes.by_use)
+
+
+@given(whole_films())
+def test_what_hosts_put_above_a_clip_lies_beneath_the_next_track(film: Film) -> None:
+    """An effect for each retimed clip, one for each dissolve over both of its clips' own."""
+    _, host = opened(film)
+    lanes = lanes_of(film)
+    lowest = [row.channel - lanes.by_use[row.use].roll for row in host.rows if row.kind == "movie"]
+    taken = [(row.channel, row.left, row.right) for row in (*host.rows, *host.dissolves)]
+    top = {row.key: row.channel for row in host.rows}
+    for row in sorted(host.rows, key=lambda each: each.left):
+        if row.kind != "movie" or row.speed in ("1", "-1", ""):
+            continue
+        there = {channel for channel, left, right in taken if left < row.right and row.left < right}
+        effect = next(channel for channel in count(row.channel + 1) if channel not in there)
+        taken.append((effect, row.left, row.right))
+        top[row.key] = effect
+    for row in host.rows:
+        own = row.channel - lanes.by_use[row.use].roll
+        assert top[row.key] < min((each for each in lowest if each > own), default=1 << 10)
+    assert all(dissolve.channel > max(top[dissolve.out], top[dissolve.into]) for dissolve in host.dissolves)
 
 
 EDITS = (

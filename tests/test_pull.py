@@ -17,7 +17,7 @@ from rushes.engine.undoing import undo
 from rushes.hosts.pulling import pull
 from rushes.messages import commands
 from rushes_otio import rawjson
-from rushes_otio.adding import make_shot
+from rushes_otio.adding import add_shot, make_shot
 from rushes_otio.choosing import choose
 from rushes_otio.errors import BadRequest
 from rushes_otio.hosts.rows import Dissolve, Making, Row, Sequence
@@ -36,10 +36,12 @@ class Timeline:
         self.dissolves: list[Dissolve] = []
         self.known: list[str] = []
 
-    def pull(self, *makings: Making) -> Json:
+    def pull(self, *makings: Making, bring: bool = False) -> Json:
         """What the daemon answers, after a way through JSON in both directions."""
         sequence = Sequence(rate=self.rate, rows=self.rows, dissolves=self.dissolves, known=self.known)
-        command = commands.Pull(film=str(self.desk.places.film), sequence=sequence, make=list(makings))
+        command = commands.Pull(
+            film=str(self.desk.places.film), sequence=sequence, make=list(makings), bring=bring
+        )
         sent = msgspec.json.decode(msgspec.json.encode(command), type=commands.Pull)
         answer: Json = json.loads(json.dumps(pull(self.desk, sent)))
         for said in answer["ids"]:
@@ -48,7 +50,7 @@ class Timeline:
         return answer
 
     def push(self) -> Json:
-        answer = self.pull()
+        answer = self.pull(bring=True)
         self.rows += msgspec.convert(answer["add"], list[Row])
         self.dissolves += msgspec.convert(answer["dissolves"], list[Dissolve])
         self.known = answer["known"]
@@ -94,7 +96,8 @@ def test_an_empty_timeline_is_offered_the_whole_film_and_changes_nothing(tmp_pat
     answer = timeline.push()
     assert (answer["changed"], answer["rate"], answer["size"], answer["length"]) == (False, "24/1", [256, 144], 72)
     assert answer["tracks"] == [
-        {"label": "V1", "kind": "Video", "channel": channel, "name": "V1", "enabled": True} for channel in (1, 2)
+        {"label": "V1", "kind": "Video", "channel": channel, "name": "V1", "enabled": True}
+        for channel in (1, 2, 3, 4, 5)
     ]
     assert answer["scenes"] == [{"name": "SC010 BEACH", "start": 0, "frames": 72}]
     first, second, *_ = timeline.rows
@@ -104,14 +107,34 @@ def test_an_empty_timeline_is_offered_the_whole_film_and_changes_nothing(tmp_pat
         (1, 57, 66, 3, "1", True), (1, 66, 72, 4, "0", False),
     ]  # fmt: skip
     assert [(d.channel, d.left, d.right, d.out, d.into) for d in timeline.dissolves] == [
-        (3, 16, 24, first.key, second.key)
+        (5, 16, 24, first.key, second.key)
     ]
     assert all(Path(row.path).is_file() for row in timeline.rows)
     assert (first.length, first.size) == (LENGTH, (256, 144))
     assert {showing["shot"] for showing in answer["media"]} == {row.shot for row in timeline.rows if row.shot}
     again = timeline.pull()
-    assert (again["changed"], again["add"], again["ids"], again["known"]) == (False, [], [], timeline.known)
+    assert (again["changed"], again["lacking"], again["ids"], again["known"]) == (False, 0, [], timeline.known)
     assert (timeline.text, desk.places.film.stat()) == (before, stamp)
+    timeline.dissolves[0].kind = "wipe"
+    assert timeline.pull()["changed"] is True
+    assert Timeline(desk).pull(bring=True)["dissolves"] == [msgspec.to_builtins(timeline.dissolves[0])]
+
+
+def test_what_the_host_lacks_is_counted_and_drawn_only_when_it_is_to_be_brought_in(tmp_path: Path) -> None:
+    cut = Cut(tmp_path)
+    cut.add_track("Audio")
+    desk = film_at(tmp_path, cut.use("A", 2, 20), footage("nowhere.mov", 0, 10), cut=cut)
+    with desk.changing() as film:
+        add_shot(film, film.block.scenes[0], 20, {"prompt": "a gull"})
+        film.insert(film.tracks[1], 0, rawjson.encode({**footage("", 0, 10), "media_references": {}}))
+    timeline, slates = Timeline(desk), tmp_path / "film.rushes" / "slates"
+    counted = timeline.pull()
+    assert (counted["lacking"], counted["add"], counted["dissolves"], counted["media"]) == (3, [], [], [])
+    assert (counted["known"], slates.exists()) == ([], False)
+    brought = timeline.push()
+    assert (brought["lacking"], len(brought["add"]), len(brought["media"])) == (3, 3, 2)
+    assert len(list(slates.iterdir())) == 2
+    assert timeline.pull()["lacking"] == 0
 
 
 def test_a_blade_keeps_the_use_with_the_out_point_and_is_told(tmp_path: Path) -> None:
@@ -284,3 +307,27 @@ def test_what_lies_in_the_way_or_before_the_beginning_is_told(tmp_path: Path) ->
     assert added == {(2, 25, 45), (2, 45, 55), (1, 45, 55)}
     assert [track["channel"] for track in answer["tracks"]] == [2, 1]
     assert timeline.pull()["changed"] is False
+
+
+def test_absurd_strips_are_taken_or_refused_in_good_time_and_fill_no_disk(tmp_path: Path) -> None:
+    cut = Cut(tmp_path)
+    desk = film_at(tmp_path, cut.use("A", 2, 20), cut=cut)
+    timeline = opened(desk)
+    sea = Row(key="sea", kind="movie", channel=2, left=0, right=10, path=f"/x/{'a' * 4000}.mov", first=10_000_000)
+    timeline.rows += [
+        sea,
+        Row(key="top", kind="movie", channel=1024, left=0, right=9, path="/x/\0\u202e.mov"),
+        Row(key="long", kind="color", channel=3, left=0, right=9_000_000),
+        *(Row(key=f"m{n}", kind="meta", channel=4, left=0, right=9, inside=f"m{(n + 1) % 40}") for n in range(40)),
+        Row(key="in", kind="movie", channel=1, left=0, right=9, path="/x/y.mov", inside="m3"),
+    ]
+    timeline.pull(Making(key="long", prompt="for ever"))
+    assert Timeline(desk).pull(bring=True)["lacking"] == 5
+    slates = [file.stat().st_size for file in (tmp_path / "film.rushes" / "slates").iterdir()]
+    assert len(slates) == 4 and sum(slates) < 100_000_000
+    assert timeline.pull()["changed"] is False  # what begins hours into a file stays there
+    before = timeline.text
+    timeline.rows += [msgspec.structs.replace(sea, key=f"{n}", use="") for n in range(20_000 - len(timeline.rows))]
+    with pytest.raises(BadRequest, match="layers"):
+        timeline.pull()
+    assert timeline.text == before

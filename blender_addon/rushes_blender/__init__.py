@@ -15,6 +15,7 @@ MODULES = (
     "edits.storing",
     "edits.swaps",
     "edits.pulling",
+    "edits.glancing",
     "edits.handlers",
     "edits.holding",
     "operators",

@@ -86,7 +86,7 @@ def _in_strip(self: bpy.types.Menu, _: bpy.types.Context) -> None:
 
 def _in_add(self: bpy.types.Menu, _: bpy.types.Context) -> None:
     self.layout.separator()
-    self.layout.operator("rushes.new_shot_here", text="Shot")
+    self.layout.operator("rushes.new_shot_here", text="Shot...")
 
 
 def _in_context_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -26,6 +26,10 @@ MESSAGES_S = 0.010
 CHORES_S = 0.010
 """What a tick may take: of Blender's main thread, so of the editor's time."""
 
+_REGIONS = frozenset({"WINDOW", "UI"})
+"""Of a sequencer, where something of ours is shown. What the preview shows Blender draws again by itself when a
+strip is changed; many times a second while something renders, its large picture would cost more than all else."""
+
 Chore = Callable[[float], bool]
 """Called in each tick with the seconds that it may take. True: there is more to do, come again soon."""
 
@@ -69,7 +73,7 @@ def chore(do: Chore) -> None:
 
 
 def redraw() -> None:
-    """Have all sequencers drawn again, once, at the end of this or the next tick."""
+    """Have the strips and sidebars of all sequencers drawn again, once, at the end of this or the next tick."""
     global _must_redraw
     _must_redraw = True
 
@@ -161,5 +165,6 @@ def _redraw() -> None:
     manager = bpy.context.window_manager
     for window in manager.windows if manager is not None else ():
         for area in window.screen.areas:
-            if area.type == "SEQUENCE_EDITOR":
-                area.tag_redraw()
+            for region in area.regions if area.type == "SEQUENCE_EDITOR" else ():
+                if region.type in _REGIONS:
+                    region.tag_redraw()

@@ -25,6 +25,10 @@ TRUST_FILE = "films.json"
 
 _ID = re.compile(r"[0123456789abcdefghjkmnpqrstvwxyz]{8}")
 _MOST_KNOWN = 100_000
+_LONGEST_KNOWN = 16 * _MOST_KNOWN
+_LONGEST_PATH = 4096
+_LAST_FRAME = 1_048_574
+"""No scene of Blender's has a frame beyond it, on either side of 0."""
 
 _trusted: set[str] | None = None
 _real: dict[str, str] = {}
@@ -52,7 +56,7 @@ def film_of(scene: bpy.types.Scene) -> str:
     """The film's absolute path, "" where the scene has none. Of a film that is not trusted it is only read, not
     looked for."""
     stored = scene.get(FILM)
-    if not isinstance(stored, str) or not stored.strip() or "\0" in stored:
+    if not isinstance(stored, str) or not 0 < len(stored) <= _LONGEST_PATH or "\0" in stored:
         return ""
     path = _plain(bpy.path.abspath(stored, library=scene.library))
     if not os.path.isabs(path):  # noqa: PTH117 (paths are text here)
@@ -79,17 +83,25 @@ def linked() -> list[tuple[bpy.types.Scene, str]]:
 def zero(scene: bpy.types.Scene) -> int:
     """The scene frame that is the film's record frame 0."""
     value = scene.get(ZERO)
-    return value if isinstance(value, int) else int(scene.frame_start)
+    return value if isinstance(value, int) and abs(value) <= _LAST_FRAME else int(scene.frame_start)
 
 
 def known(scene: bpy.types.Scene) -> list[str]:
     """The uses that the film has ever given this sequence. What is no id is left out."""
+    stored = scene.get(KNOWN)
+    if not isinstance(stored, str) or len(stored) > _LONGEST_KNOWN:
+        return []
     try:
-        found = json.loads(scene.get(KNOWN, "[]"))
-    except (TypeError, ValueError, RecursionError):
+        found = json.loads(stored)
+    except (ValueError, RecursionError):
         return []
     ids = found if isinstance(found, list) else []
-    return [each for each in ids[:_MOST_KNOWN] if isinstance(each, str) and _ID.fullmatch(each)]
+    return [each for each in ids[:_MOST_KNOWN] if is_id(each)]
+
+
+def is_id(value: object) -> bool:
+    """Whether it is an id as films give them, to uses and shots."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def set_known(scene: bpy.types.Scene, uses: list[str]) -> None:

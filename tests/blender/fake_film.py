@@ -29,6 +29,15 @@ GREYS = (40, 80, 120, 160, 200, 240)
 QUIET_S = 0.06
 """Without changes, until a sequence is pulled."""
 
+HURRIED: tuple[tuple[Any, str, float], ...] = (
+    (pulling.changes, "quiet_s", QUIET_S),
+    (holding.pace, "hold_s", 0.1),
+    (holding.pace, "focus_s", 0.05),
+    (running, "TICK_S", 0.02),
+    (running, "ASLEEP_S", 0.02),
+)
+"""What is waited for, and for how many seconds here."""
+
 
 @dataclass
 class FakeFilm:
@@ -119,15 +128,17 @@ def faked(folder: Path, clip: Clips, count: int, takes: int = 2) -> Iterator[Fak
     film.make(count, takes)
     before = os.environ["PATH"]
     os.environ["PATH"] = f"{film.folder / 'bin'}{os.pathsep}{before}"
-    paces = pulling.changes.quiet_s, holding.pace.hold_s, holding.pace.focus_s
-    pulling.changes.quiet_s, holding.pace.hold_s, holding.pace.focus_s = QUIET_S, 0.2, 0.1
+    paces = [(owner, name, getattr(owner, name)) for owner, name, _ in HURRIED]
+    for owner, name, seconds in HURRIED:
+        setattr(owner, name, seconds)
     try:
         rushes_blender.register()
         pumping.pump_until(lambda: running.ticks.count)
         yield film
     finally:
         rushes_blender.unregister()
-        pulling.changes.quiet_s, holding.pace.hold_s, holding.pace.focus_s = paces
+        for owner, name, seconds in paces:
+            setattr(owner, name, seconds)
         os.environ["PATH"] = before
 
 

@@ -69,7 +69,12 @@ class FakeDaemon:
     def on_set(self, body: Json) -> Json:
         if any("impossible" in text for text in body["assignments"]):
             raise Refused("impossible")
+        shot = self.shots[body["shots"][0]]
+        shot["own"] = dict(text.split("=", 1) for text in body["assignments"])
         return {"changed": [], "stale": 0}
+
+    def on_show(self, body: Json) -> Json:
+        return {"own": self.shots[body["shot"]].get("own", {}), "inherits": {}, "seed": ""}
 
     def on_render(self, body: Json) -> Json:
         for shot in body["shots"]:
@@ -98,7 +103,8 @@ class FakeDaemon:
             *(row["use"] for row in rows if row.get("use")),
             *(each["use"] for each in ids),
         ]
-        return {"changed": True, "ids": ids, "add": [], "media": [], "known": sorted(set(known)), "notes": []}
+        said = {"changed": True, "ids": ids, "known": sorted(set(known)), "notes": []}
+        return {**said, "lacking": 0, "add": [], "media": []}
 
     def changed(self, shot: str) -> None:
         self.say({"type": "shots", "film": self.path, "rows": [self.row(shot)], "gone": [], "counts": {}})

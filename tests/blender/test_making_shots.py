@@ -67,6 +67,7 @@ def test_shots_are_made_where_there_were_none(
     assert editor.place(new) == (25, 60, 0, 1)  # all of the gap
     assert (new.type, new.select, len(marks.shot_of(new))) == ("MOVIE", True, 8)
     assert editor.own(marks.shot_of(new))["prompt"] == "a harbour"
+    assert editor.scene.sequence_editor.active_strip == new  # what the panel is about
 
     editor.select("Plate")
     place, path = editor.place(footage), footage.filepath

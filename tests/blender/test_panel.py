@@ -109,7 +109,8 @@ def test_a_shot_says_how_it_is_and_why(told: Told) -> None:
     told.say(type="shots", rows=[row(SHOTS[1], state="stale", reasons=reasons, locked=True, waiting="t003")])
     pumping.pump_until(lambda: "t002 of 3" in panel("shot").texts)
     found = panel("shot")
-    assert found.texts[:4] == ["SC010_bb", "Out of date", "SC010 Harbour", "@ida: red raincoat → green raincoat"]
+    assert found.texts[:3] == ["SC010_bb", "Out of date", "SC010 Harbour"]
+    assert "@ida: red raincoat → green raincoat" in found.texts
     assert ("rushes.choose_take", {"take": "t003"}) in found.operators
     assert found.pressed == ["rushes.lock"]
     assert {

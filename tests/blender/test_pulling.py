@@ -23,7 +23,7 @@ from rushes_blender.strips import compat, marks, pushing
 SEED = int(os.environ.get("RUSHES_SEED", "1"))
 """Of the edits. Any will do."""
 
-A_WHILE_S = QUIET_S + 0.22
+A_WHILE_S = QUIET_S + 0.14
 """In which what is pulled by itself has been pulled."""
 
 
@@ -79,7 +79,7 @@ def _link(scene: bpy.types.Scene, path: str) -> None:
 def pushed(scene: bpy.types.Scene) -> dict[str, Any]:
     """Pull, and bring in what the film has beside: what Push does."""
     answers: list[Any] = []
-    pulling.request(scene, lambda *answer: answers.append(answer))
+    pulling.request(scene, lambda *answer: answers.append(answer), bring=True)
     while not answers:
         running.session().poll(0.01)
     result, error = answers[0]
@@ -212,3 +212,14 @@ def test_pulls_of_a_film_come_one_after_the_other(fake: FakeFilm, pump: Callable
 
 def uses_of(scene: bpy.types.Scene) -> dict[str, str]:
     return {strip.name: marks.use_of(strip) for strip in movies(scene)}
+
+
+def test_a_blade_and_a_slip_are_pulled_though_blender_tells_nobody_of_them(
+    fake: FakeFilm, pump: Callable[..., float]
+) -> None:
+    first, second, *_ = movies(first_scene())
+    pulls = len(fake.asked("pull"))
+    first.split(frame=15, split_method="SOFT")
+    pump(lambda: len(fake.asked("pull")) == pulls + 1, 10)
+    compat.put(second, compat.START, compat.get(second, compat.START) + 3)
+    pump(lambda: len(fake.asked("pull")) == pulls + 2, 10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import bpy
 import pytest
 
 from clips import Clips
+from filming import FilmOnDisk
+from rushes_blender import running, scenes
 from rushes_blender.strips.compat import new_effect, strips
 from rushes_blender.strips.marks import Window, shot_of, use_of, window_of
 from rushes_blender.strips.pushing import bring_in, bringing_in, fit_scene, scene_markers, set_ids
@@ -63,6 +67,47 @@ def test_dissolves_between_all_speeds(scene: bpy.types.Scene, pixel: Pixel, clip
         colours = [pixel(left + frame) for frame in (30, 36, 41)]
         assert colours[0][0] > 250 and colours[2][2] > 250
         assert 90 < colours[1][0] < 165 and 90 < colours[1][2] < 165
+
+
+def _footage(path: Path, frames: int, speed: float = 1.0) -> dict[str, Any]:
+    """A clip of a film's cut."""
+    start, lasts = (
+        {"OTIO_SCHEMA": "RationalTime.1", "value": each, "rate": 24.0} for each in (0.0, float(frames))
+    )
+    span = {"OTIO_SCHEMA": "TimeRange.1", "start_time": start, "duration": lasts}
+    warp = {"OTIO_SCHEMA": "LinearTimeWarp.1", "name": "", "metadata": {}, "time_scalar": speed}
+    return {
+        "OTIO_SCHEMA": "Clip.2", "name": path.stem, "metadata": {}, "markers": [], "enabled": True,
+        "source_range": span, "effects": [warp], "active_media_reference_key": "DEFAULT_MEDIA",
+        "media_references": {
+            "DEFAULT_MEDIA": {"OTIO_SCHEMA": "ExternalReference.1", "target_url": str(path), "metadata": {}}
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("addon")
+def test_an_upper_track_hides_what_is_retimed_below_it(
+    scene: bpy.types.Scene, pixel: Pixel, clip: Clips, film: Callable[..., FilmOnDisk]
+) -> None:
+    """Also where that dissolves into something else."""
+    path = film("a door", rendered=False).path
+    below, above = (clip(name, 120, name) for name in ("red", "blue"))
+    offset = {"OTIO_SCHEMA": "RationalTime.1", "value": 4.0, "rate": 24.0}
+    dissolve = {"OTIO_SCHEMA": "Transition.1", "name": "", "metadata": {}, "transition_type": "SMPTE_Dissolve"}
+    dissolve |= {"in_offset": offset, "out_offset": offset}
+    text = json.loads(path.read_text())
+    (track,) = text["tracks"]["children"]
+    lower = [_footage(below, 20, 2.0), _footage(below, 20), dissolve, _footage(below, 20, 0.5)]
+    text["tracks"]["children"] = [{**track, "children": lower}, {**track, "children": [_footage(above, 60)]}]
+    path.write_text(json.dumps(text))
+    scenes.link(scene, str(path))
+    scenes.set_frozen(scene, False)
+    running.refollow()
+    assert bpy.ops.rushes.push() == {"FINISHED"}
+    assert len(sequence(scene)["rows"]) == 4 and len(sequence(scene)["dissolves"]) == 1
+    assert [pixel(frame)[2] > 250 for frame in (5, 25, 40, 55)] == [True] * 4
+    strips(scene.sequence_editor)["blue"].mute = True
+    assert [pixel(frame)[0] > 250 for frame in (5, 25, 40, 55)] == [True] * 4
 
 
 def test_the_picture_fills_the_scene(scene: bpy.types.Scene, pixel: Pixel, clip: Clips) -> None:

@@ -12,7 +12,7 @@ from clips import Clips
 from fake_film import FakeFilm, faked, lying, movies, shown
 from pumping import pump_for
 from rushes_blender import running, scenes
-from rushes_blender.edits import swaps
+from rushes_blender.edits import moments, swaps
 from rushes_blender.strips import compat
 
 FOUR = 4
@@ -48,8 +48,8 @@ def test_a_take_is_shown_wherever_its_shot_is_used(
     bpy.context.window.scene = scene
     assert pixel(10) == (80, 80, 80)
     assert max(swaps.seconds) < 1.0  # one tick, as a rule; the machine may be busy
-    held = {tuple(pair) for pair in pumped_hold(fake, pump, ["sh000001", "t002"])["takes"]}
-    assert held == {(shot, take) for each in (expected, shown(frozen)) for shot, take in each.items()}
+    holds = {(shot, take) for each in (expected, shown(frozen)) for shot, take in each.items()}
+    pump(lambda: {tuple(pair) for pair in fake.asked("hold")[-1]["takes"]} == holds)
 
 
 def test_a_tick_swaps_one_strip_at_least_and_stops_when_its_time_is_up(
@@ -86,6 +86,48 @@ def test_nothing_is_swapped_while_the_file_is_saved(
     hold = pumped_hold(fake, pump, ["sh000001", "t002"])
     assert hold["host"] == f"blender:{tmp_path / 'film.blend'}"
     assert any(not each["takes"] for each in fake.asked("hold"))  # the file without a name holds nothing any more
+
+
+class _RunsOn(bpy.types.Operator):
+    bl_label = "Runs On"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return {"PASS_THROUGH"}
+
+
+class SEQUENCER_OT_drag(_RunsOn):  # noqa: N801 (Blender's way)
+    """As Blender's own do while something is dragged."""
+
+    bl_idname = "sequencer.drag"
+
+
+class SEQUENCER_OT_browse(_RunsOn):  # noqa: N801
+    """As Blender's own do while a file is chosen."""
+
+    bl_idname = "sequencer.browse"
+    filepath: bpy.props.StringProperty()  # type: ignore[valid-type]
+
+
+def test_nothing_is_read_or_swapped_while_something_is_dragged(fake: FakeFilm, scene: bpy.types.Scene) -> None:
+    running = SEQUENCER_OT_browse, SEQUENCER_OT_drag
+    window = bpy.context.window_manager.windows[0]
+    for each in running:
+        assert moments.may_read()
+        bpy.utils.register_class(each)
+        with bpy.context.temp_override(window=window):
+            assert getattr(bpy.ops.sequencer, each.bl_idname.partition(".")[2])() == {"RUNNING_MODAL"}
+    assert {each.bl_idname for each in window.modal_operators} == {each.__name__ for each in running}
+    fake.ask(type="render", shots=fake.shots)
+    pump_for(0.3)
+    assert not moments.may_read() and set(shown(scene).values()) == {"t001"}
+    bpy.ops.wm.read_factory_settings(use_empty=True)  # no event ends it here, but another file does
+    for each in running:
+        bpy.utils.unregister_class(each)
+    assert moments.may_read()
 
 
 def test_what_cannot_be_shown_is_said_once_and_holds_up_nothing(

@@ -36,12 +36,12 @@ class TEST_OT_tell(bpy.types.Operator):  # noqa: N801 (Blender's way)
 
 @pytest.fixture
 def fake(scene: bpy.types.Scene, clip: Clips, tmp_path: Path) -> Iterator[FakeFilm]:
-    bpy.utils.register_class(TEST_OT_tell)
     with faked(tmp_path, clip, TEN, takes=5) as film:
+        bpy.utils.register_class(TEST_OT_tell)
         film.link(scene)
         push("Link")
         yield film
-    bpy.utils.unregister_class(TEST_OT_tell)
+        bpy.utils.unregister_class(TEST_OT_tell)
 
 
 def tell(forward: dict[str, Any], back: dict[str, Any]) -> None:
@@ -178,6 +178,29 @@ def test_what_cannot_be_taken_back_is_noted(fake: FakeFilm, pump: Callable[..., 
     assert set(shown(first_scene()).values()) == {"t001"}
 
 
+def test_what_somebody_else_has_set_since_stays(fake: FakeFilm, pump: Callable[..., float]) -> None:
+    first, second = fake.shots[:2]
+    type_in(first, "b", "a")
+    type_in(second, "b", "a")
+    choose(first, "t002", "t001")
+    choose(second, "t002", "t001")
+    pump(lambda: shown(first_scene())[second] == "t002")
+    fake.ask(type="set", shots=[first], assignments=["prompt=theirs"])
+    fake.ask(type="render", shots=[first])
+    pump(lambda: shown(first_scene())[first] == "t003")
+    for _ in range(4):
+        bpy.ops.ed.undo()
+    pump(lambda: prompts(fake) == ["b", "b", "theirs", "a"] and shown(first_scene())[second] == "t001")
+    pump(lambda: len(fake.state.notes) == 2)
+    assert all("since, which stays" in note for note in fake.state.notes)
+    for _ in range(4):
+        bpy.ops.ed.redo()
+    pump(lambda: chosen(fake) == ["t002", "t002", "t001", "t002"] and prompts(fake)[4:] == ["b"])
+    pump_for(0.1)
+    assert len(prompts(fake)) == 5
+    assert (shown(first_scene())[first], shown(first_scene())[second]) == ("t003", "t002")
+
+
 def test_steps_of_several_scenes(fake: FakeFilm, pump: Callable[..., float]) -> None:
     type_in(fake.shots[0], "b", "a")
     bpy.ops.scene.new("EXEC_DEFAULT", True, type="FULL_COPY")
@@ -186,6 +209,7 @@ def test_steps_of_several_scenes(fake: FakeFilm, pump: Callable[..., float]) -> 
     push("remove")
     bpy.data.worlds.new("something else")
     push("something else")
+    pump(lambda: "".join(prompts(fake)) == "bc")
     bpy.ops.ed.undo()
     pump_for(0.1)
     assert "".join(prompts(fake)) == "bc"  # that a scene is gone takes nothing back

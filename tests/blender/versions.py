@@ -3,7 +3,8 @@
     python tests/blender/versions.py [--one] [ARGUMENTS OF PYTEST]
 
 Each version is the module bpy in an environment of its own, .blender/VERSION, made anew when it is out of date. It
-needs exactly the Python that this Blender was built with. Standard library only.
+needs exactly the Python that this Blender was built with. Where there are cores for it, several run at once, or as
+many as RUSHES_BLENDERS says; each is told about when it has ended. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".blender"
@@ -31,6 +34,9 @@ ONE = ("5.0.1", "5.2.3")
 """In the order of preference, where one is enough."""
 
 LIMIT_S = 900
+
+_one_at_a_time = Lock()
+"""Held while an environment is made, for apt-get bears no other beside it, and while a version is told about."""
 
 PACKAGES = (
     "libx11-6 libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libice6 libgl1 "  # every version
@@ -61,8 +67,8 @@ class Version:
         return self.folder / "bin" / "python"
 
     def run(self, arguments: list[str], shown: bool) -> tuple[int, str]:
-        """How pytest ended there, and its last line. What it prints is shown, or kept for when it fails: in a
-        file, for a process that is left over would hold a pipe open."""
+        """How pytest ended there, and what it printed where that was not shown at once. It is kept in a file, for
+        a process that is left over would hold a pipe open."""
         environment = {**os.environ, "RUSHES_PYTHON": sys.executable}
         command = [str(self.program), "-m", "pytest", "-p", "no:cacheprovider", str(TESTS), *arguments]
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as kept:
@@ -71,13 +77,11 @@ class Version:
                 process = subprocess.run(
                     command, env=environment, cwd=ROOT, timeout=LIMIT_S, stdout=out, stderr=out
                 )
+                status, fault = process.returncode, ""
             except subprocess.TimeoutExpired:
-                return 1, f"it took longer than {LIMIT_S} s"
+                status, fault = 1, f"it took longer than {LIMIT_S} s"
             kept.seek(0)
-            said = kept.read()
-        if process.returncode:
-            print(said)
-        return process.returncode, (said.splitlines() or [""])[-1]
+            return status, kept.read() + fault
 
     def prepare(self) -> None:
         """Make the environment if need be. Unavailable says what is missing."""
@@ -125,7 +129,10 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments[:1] == ["--one"]:
         return _one(arguments[1:])
-    statuses = {version.name: _tried(version, arguments) for version in _versions(tuple(VERSIONS))}
+    versions = list(_versions(tuple(VERSIONS)))
+    with ThreadPoolExecutor(_at_once()) as pool:
+        tried = pool.map(lambda version: _tried(version, arguments), versions)
+        statuses = {version.name: status for version, status in zip(versions, tried, strict=True)}
     for name in sorted(set(VERSIONS) - set(statuses)):
         print(f"Blender {name:<7} left out: no Python {VERSIONS[name]} here")
     return int(not statuses or any(statuses.values()))
@@ -135,21 +142,32 @@ def _one(arguments: list[str]) -> int:
     for version in _versions(ONE):
         version.prepare()
         print(f"Blender {version.name}, Python {VERSIONS[version.name]}", flush=True)
-        return version.run(arguments, shown=True)[0]
+        status, said = version.run(arguments, shown=True)
+        if said:
+            print(said)
+        return status
     print(NONE, file=sys.stderr)
     return 1
 
 
+def _at_once() -> int:
+    """A Blender, its daemon and what that renders keep two cores busy."""
+    return max(1, int(os.environ.get("RUSHES_BLENDERS") or (os.cpu_count() or 1) // 2))
+
+
 def _tried(version: Version, arguments: list[str]) -> int:
-    """Run the tests, and say in one line how that ended."""
+    """Run the tests, and say in one line how that ended, after all that they printed where they failed."""
     began = time.monotonic()
     try:
-        version.prepare()
+        with _one_at_a_time:
+            version.prepare()
         status, said = version.run(arguments, shown=False)
     except Unavailable as fault:
         status, said = 1, str(fault)
-    word = "FAILED" if status else "ok    "
-    print(f"Blender {version.name:<7} {word} {said}; {time.monotonic() - began:.0f} s in all", flush=True)
+    word, last = "FAILED" if status else "ok    ", (said.splitlines() or [""])[-1]
+    told = f"Blender {version.name:<7} {word} {last}; {time.monotonic() - began:.0f} s in all"
+    with _one_at_a_time:
+        print(f"{said}\n{told}" if status and last != said else told, flush=True)
     return status
 
 

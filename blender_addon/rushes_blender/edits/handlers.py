@@ -14,7 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import running, scenes
-from . import holding, journal, moments, pulling, swaps
+from . import copies, holding, journal, moments, pulling, swaps
 
 
 def _kept(do: Callable[[], None]) -> Callable[..., None]:
@@ -74,6 +74,7 @@ def _save_ended() -> None:
 
 def _put_right() -> None:
     running.refollow()  # a link may have come or gone
+    copies.look()
     pulling.undone()
     swaps.reconcile_all()
 

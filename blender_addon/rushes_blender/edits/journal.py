@@ -3,7 +3,7 @@
 Each gets a number, and the number of the last one is written on all linked scenes, within the step of the editor
 that the command belongs to. Blender's undo takes the number back with the step, so it says which commands count.
 Those that do not any more are told to the film the other way round. What they are is remembered here, not in the
-.blend: a file that is opened can make a film do nothing.
+.blend: a file that is opened can make a film do nothing. What somebody else has set since stays.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import bpy
 
 from .. import running, scenes
 from ..texts import error_text, printable
-from . import swaps
-
-Json = dict[str, Any]
-Done = Callable[[Json | None, Json | None], None]
+from . import since, swaps
+from .line import Done, Json, Line
 
 STEP = "rushes_step"
 
@@ -33,13 +31,17 @@ _HIGHEST = 1 << 30
 
 @dataclass
 class _Entry:
+    """`left` is what the fields were when it was last sent, one way or the other; None while that is not known."""
+
     serial: int
     forward: Json
     back: Json
     label: str
     counts: bool = True
+    left: dict[str, object] | None = None
 
 
+_line = Line()
 _entries: deque[_Entry] = deque(maxlen=MOST_ENTRIES)
 _last = 0
 _before = 0
@@ -58,7 +60,7 @@ def do(scene: bpy.types.Scene, forward: Json, back: Json, label: str, done: Done
     film = {"film": scenes.film_of(scene)}
     entry = _Entry(_last, {**film, **forward}, {**film, **back}, label)
     _entries.append(entry)
-    _send(entry, entry.forward, label, done)
+    _line.put(entry.forward, _answering(entry, entry.forward, label, done))
 
 
 def begin() -> None:
@@ -73,7 +75,7 @@ def undone() -> None:
     for entry in reversed(list(_entries)):
         if entry.counts and now < entry.serial <= _before:
             entry.counts = False
-            _send(entry, entry.back, f"Undo of {entry.label}")
+            _turn(entry, entry.forward, entry.back, f"Undo of {entry.label}")
 
 
 def redone() -> None:
@@ -82,37 +84,64 @@ def redone() -> None:
     for entry in list(_entries):
         if not entry.counts and _before < entry.serial <= now:
             entry.counts = True
-            _send(entry, entry.forward, f"Redo of {entry.label}")
+            _turn(entry, entry.back, entry.forward, f"Redo of {entry.label}")
 
 
 def forget() -> None:
-    """Another file was loaded: its undo begins with it."""
+    """Another file was loaded: its undo begins with it. What was told before still is."""
     global _last, _before
     _entries.clear()
     _last = _before = 0
 
 
-def _send(entry: _Entry, body: Json, label: str, done: Done | None = None) -> None:
-    """A command that fails is noted, and never comes back the other way round: nothing of it was done."""
-    film = str(body.get("film", ""))
-    settle = _expecting(film, body)
+def _turn(entry: _Entry, before: Json, body: Json, label: str) -> None:
+    """Send `body`, where what `before` did is still there."""
+    question = since.question(body)
+    if not since.is_chosen(before):
+        _note(body["film"], f"{label}: another take was chosen since, which stays")
+    elif question is None:
+        _line.put(body, _answering(entry, body, label))
+    else:
+        _line.put(question, partial(_looked, entry, body, label))
+
+
+def _looked(entry: _Entry, body: Json, label: str, shown: Json | None, error: Json | None) -> None:
+    """What the film says now is known, unless it could not be asked: then it will say why."""
+    if error is None and entry.left not in (None, since.values(body, shown or {})):
+        _note(body["film"], f"{label}: it was changed since, which stays")
+    else:
+        _line.put_first(body, _answering(entry, body, label))
+
+
+def _answering(entry: _Entry, body: Json, label: str, done: Done | None = None) -> Done:
+    """What to do when `body` is answered. A command that fails is noted, and never comes back the other way round:
+    nothing of it was done."""
+    settle = _expecting(body)
 
     def answered(result: Json | None, error: Json | None) -> None:
         settle(error is None)
+        question = since.question(body)
         if error is not None:
             _void(entry)
-            _note(film, f"{label}: {error_text(error)}")
+            _note(body["film"], f"{label}: {error_text(error)}")
+        entry.left = None
+        if error is None and question is not None:
+            _line.put_first(question, partial(_is_left, entry, body))
         if done is not None:
             done(result, error)
 
-    running.session().ask(body, answered)
+    return answered
 
 
-def _expecting(film: str, body: Json) -> Callable[[bool], None]:
+def _is_left(entry: _Entry, body: Json, shown: Json | None, error: Json | None) -> None:
+    entry.left = since.values(body, shown or {}) if error is None else None
+
+
+def _expecting(body: Json) -> Callable[[bool], None]:
     take = body.get("choose")
     if body.get("type") != "takes" or not take:
         return lambda _is_done: None
-    return swaps.expected.expect(film, str(body.get("shot", "")), str(take))
+    return swaps.expected.expect(body["film"], str(body.get("shot", "")), str(take))
 
 
 def _void(entry: _Entry) -> None:

@@ -37,13 +37,18 @@ def _is_saving() -> bool:
 
 
 def _is_dragging() -> bool:
-    """Blender tells which operators are running since 4.2."""
+    """Blender tells which operators are running since 4.2: one that has the file browser open is, too, but nothing
+    moves by it."""
     running = (
-        operator.bl_idname
+        operator
         for window in bpy.context.window_manager.windows
         for operator in getattr(window, "modal_operators", ())
     )
-    return any(name.startswith(_MODAL) for name in running)
+    return any(each.bl_idname.startswith(_MODAL) and not _asks_for_file(each) for each in running)
+
+
+def _asks_for_file(operator: bpy.types.Operator) -> bool:
+    return "filepath" in operator.properties.bl_rna.properties
 
 
 def _is_read_ahead(scene: bpy.types.Scene) -> bool:

@@ -12,11 +12,12 @@ from typing import Any
 import bpy
 
 from .. import running, scenes
-from ..strips import compat, pushing, snapshot
+from ..strips import compat, marks, pushing, snapshot
 from ..texts import error_text, printable
-from . import moments
+from . import copies, moments
 from .debounce import Debounce
 from .given import Given
+from .identity import find, key_of
 from .telling import digest, is_same_strip
 
 Json = dict[str, Any]
@@ -34,6 +35,7 @@ class _Request:
     scene: Hashable
     film: str
     make: list[Json]
+    bring: bool
     done: Done | None
     known: list[str] = field(default_factory=list)
     sequence: Json = field(default_factory=dict)
@@ -55,15 +57,18 @@ _under_way: dict[str, _Request] = {}
 # -- asked for ------------------------------------------------------------------------------------------------
 
 
-def request(scene: bpy.types.Scene, done: Done | None = None, make: Iterable[Json] = ()) -> None:
+def request(
+    scene: bpy.types.Scene, done: Done | None = None, make: Iterable[Json] = (), bring: bool = False
+) -> None:
     """Have the scene's sequence taken into its film: now, or after what is under way. Rows named in `make` become
-    shots. When `done` is called, strips have their ids; what the film has beside them is not brought in yet."""
+    shots. When `done` is called, strips have their ids; what the film has beside them, which the answer holds with
+    `bring`, is not brought in yet."""
     path = scenes.film_of(scene)
     why = _why_not(scene, path)
     if why:
         _answer(done, None, _error("request", why))
         return
-    _waiting.setdefault(path, deque()).append(_Request(_key(scene), path, list(make), done))
+    _waiting.setdefault(path, deque()).append(_Request(key_of(scene), path, list(make), bring, done))
     _next(path)
 
 
@@ -88,8 +93,13 @@ def touch() -> None:
 def undone() -> None:
     """Blender has undone or redone."""
     for scene, _ in scenes.linked():
-        _given.put_back(_key(scene), compat.strips_all(scene))
+        pushing.set_ids(scene, _given.lost(key_of(scene), _marked(scene)))
     touch()
+
+
+def agree(scene: bpy.types.Scene, use: str, shot: str) -> None:
+    """A use of the scene has become the shot, as the editor wanted: so it is until undo makes it another one."""
+    _given.agree(key_of(scene), [{"use": use, "shot": shot}])
 
 
 def forget() -> None:
@@ -102,6 +112,7 @@ def forget() -> None:
     _under_way.clear()
     _given.clear()
     _seen = None
+    copies.forget()
     changes.clear()
     _to_look_at.clear()
     for each in unanswered:
@@ -118,11 +129,15 @@ def unregister() -> None:
 
 def _chore(_budget_s: float) -> bool:
     global _seen
+    if moments.may_read():
+        copies.look()
     if _seen is None:
-        _seen = {_key(scene): digest(_sequence(scene)) for scene, path in scenes.linked() if scenes.trusted(path)}
+        _seen = {
+            key_of(scene): digest(_sequence(scene)) for scene, path in scenes.linked() if scenes.trusted(path)
+        }
     if changes.is_due() and running.session().link_state == "linked" and moments.may_read():
         changes.clear()
-        _to_look_at.extend(_key(scene) for scene, _ in scenes.linked())
+        _to_look_at.extend(key_of(scene) for scene, _ in scenes.linked())
     if _to_look_at:
         _look_at(_to_look_at.popleft())
     return bool(_to_look_at)
@@ -130,14 +145,16 @@ def _chore(_budget_s: float) -> bool:
 
 def _look_at(key: Hashable) -> None:
     """Pull the scene where it is another sequence than its film has."""
-    scene = _find(key)
+    scene = find(key)
     path = scenes.film_of(scene) if scene is not None else ""
     if scene is None or _why_not(scene, path) or not is_automatic(scene):
         return
     if path in _under_way:
         touch()  # look again when that is done
-    elif _seen is not None and _seen.get(key) != digest(_sequence(scene)):
-        request(scene)
+    elif _seen is not None:
+        sequence = _sequence(scene)
+        if _seen.get(key) != digest(sequence):
+            _send(scene, _Request(key, path, [], False, None), sequence)
 
 
 # -- the talk -------------------------------------------------------------------------------------------------
@@ -148,18 +165,19 @@ def _next(path: str) -> None:
     queue = _waiting.get(path)
     while queue and path not in _under_way:
         asked = queue.popleft()
-        scene = _find(asked.scene)
+        scene = find(asked.scene)
         why = _why_not(scene, path) if scene is not None else "The scene is gone"
         if scene is None or why:
             _answer(asked.done, None, _error("request", why))
         else:
-            _send(scene, asked)
+            _send(scene, asked, _sequence(scene))
 
 
-def _send(scene: bpy.types.Scene, asked: _Request) -> None:
-    asked.known, asked.sequence = scenes.known(scene), _sequence(scene)
+def _send(scene: bpy.types.Scene, asked: _Request, sequence: Json) -> None:
+    asked.known, asked.sequence = scenes.known(scene), sequence
     _under_way[asked.film] = asked
-    body = {"type": "pull", "film": asked.film, "sequence": asked.sequence, "make": asked.make}
+    told = {**sequence, "rows": [_given.told(asked.scene, row) for row in sequence["rows"]]}
+    body = {"type": "pull", "film": asked.film, "sequence": told, "make": asked.make, "bring": asked.bring}
     running.session().ask(body, lambda result, error: _answered(asked, result, error))
 
 
@@ -183,7 +201,7 @@ def _take_in(asked: _Request, result: Json) -> None:
         for text in result.get("notes", ()):
             film.note(printable(text))
         running.redraw()
-    scene = _find(asked.scene)
+    scene = find(asked.scene)
     if scene is not None and not _why_not(scene, asked.film):
         _write_ids(scene, asked, result.get("ids", []))
         _write_known(scene, asked, result)
@@ -195,9 +213,10 @@ def _write_ids(scene: bpy.types.Scene, asked: _Request, ids: list[Json]) -> None
     now = {row["key"]: row for row in _sequence(scene)["rows"]} if ids else {}
     fitting = [each for each in ids if is_same_strip(sent.get(each["key"]), now.get(each["key"]))]
     pushing.set_ids(scene, fitting)
-    _given.remember(asked.scene, sent, fitting)
+    _given.remember(asked.scene, sent, fitting, {making["key"] for making in asked.make})
     for each in fitting:
         sent[each["key"]].update(use=each.get("use", ""), shot=each.get("shot", ""))
+    _given.agree(asked.scene, [*sent.values(), *ids])
     if _seen is not None:
         _seen[asked.scene] = digest(asked.sequence)
     if len(fitting) < len(ids):
@@ -243,16 +262,13 @@ def _why_not(scene: bpy.types.Scene, path: str) -> str:
     return "The scene is frozen" if scenes.is_frozen(scene) else ""
 
 
+def _marked(scene: bpy.types.Scene) -> list[Json]:
+    """Who each strip is, and no more: a tenth of what a snapshot takes."""
+    found = compat.strips_all(scene)
+    return [{"key": each.name, "use": marks.use_of(each), "shot": marks.shot_of(each)} for each in found]
+
+
 def _sequence(scene: bpy.types.Scene) -> Json:
     sequence = snapshot.sequence(scene)
-    known = dict.fromkeys([*sequence["known"], *_given.uses(_key(scene))])
+    known = dict.fromkeys([*sequence["known"], *_given.uses(key_of(scene))])
     return {**sequence, "known": list(known)}
-
-
-def _key(scene: bpy.types.Scene) -> Hashable:
-    """What names a scene as long as the file is open. Before 4.1 only its name does."""
-    return getattr(scene, "session_uid", scene.name)
-
-
-def _find(key: Hashable) -> bpy.types.Scene | None:
-    return next((scene for scene in bpy.data.scenes if _key(scene) == key), None)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import bpy
@@ -16,6 +16,7 @@ from ..strips import compat, marks, swapping
 from ..texts import printable
 from . import moments
 from .expecting import Expected
+from .identity import key_of
 
 Json = dict[str, Any]
 
@@ -33,6 +34,9 @@ seconds: deque[float] = deque(maxlen=1000)
 
 _waiting: dict[tuple[str, str], float | None] = {}
 """By film and shot, since when; None for those that are only looked at again."""
+
+_frozen: set[Hashable] = set()
+"""The scenes that were frozen at the last look."""
 
 _refused: set[tuple[str, str, str]] = set()
 """Scene, strip and medium that could not be shown: not tried again before there is news."""
@@ -85,6 +89,7 @@ def work(budget_s: float) -> bool:
 def forget() -> None:
     """Another file was loaded."""
     _waiting.clear()
+    _frozen.clear()
     _refused.clear()
     expected.clear()
 
@@ -99,7 +104,19 @@ def unregister() -> None:
 
 
 def _chore(budget_s: float) -> bool:
+    _look_at_thawed()
     return bool(_waiting) and work(min(budget_s, TICK_S))
+
+
+def _look_at_thawed() -> None:
+    """A scene that is frozen no more has missed what was shown meanwhile."""
+    global _frozen
+    linked = [scene for scene, _ in scenes.linked()]
+    frozen = {key_of(scene) for scene in linked if scenes.is_frozen(scene)}
+    for scene in linked:
+        if key_of(scene) in _frozen - frozen:
+            reconcile(scene)
+    _frozen = frozen
 
 
 def _settled() -> dict[tuple[str, str], Json]:

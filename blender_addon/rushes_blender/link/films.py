@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,9 +53,8 @@ class Film:
     # -- what the daemon says --------------------------------------------------------------------------------
 
     def hear(self, body: Json) -> set[str]:
-        """Take in a state or an event. The shots that show something else now. Types that are not known are passed
-        over; a body that is not as it should be raises LookupError, TypeError or ValueError, and may be half taken
-        in."""
+        """Take in a state or an event, whose shape was looked at before. The shots that show something else now.
+        Types that are not known are passed over."""
         heard = _HEARD.get(str(body.get("type")))
         return heard(self, body) or set() if heard else set()
 
@@ -66,10 +65,9 @@ class Film:
         self.asked.update((shot, _take(self.rows[shot])) for shot in found)
         return found
 
-    def show(self, showings: object) -> set[str]:
+    def show(self, showings: list[Json]) -> set[str]:
         """Take in rows of `media`. The shots that show something else now."""
-        rows = map(showing_of, showings if isinstance(showings, list) else [])
-        return {row["shot"] for row in rows if row is not None and self._show(row)}
+        return {row["shot"] for row in showings if self._show(row)}
 
     def note(self, text: str) -> None:
         """Something that a person should see."""
@@ -112,23 +110,16 @@ class Film:
             self.jobs[body["job"]]["state"] = "running"
 
     def _preview(self, body: Json) -> None:
-        jpeg = body["jpeg"]
-        if len(jpeg) > MOST_JPEG:
-            raise ValueError(f"a preview of {len(jpeg)} bytes")
-        try:
-            self.previews[body["shot"]] = base64.b64decode(jpeg, validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"a preview that is no base64: {error}") from None
+        with suppress(ValueError):  # it is no base64: the one before stays
+            if len(body["jpeg"]) <= MOST_JPEG:
+                self.previews[body["shot"]] = base64.b64decode(body["jpeg"], validate=True)
 
     def _ready(self, body: Json) -> set[str]:
         self._ended(body)
         if not body.get("chosen"):
             return set()
         before = self.showings.get(body["shot"], {})
-        showing = showing_of({**body, "zero": 0, "footage": before.get("footage")})
-        if showing is None:
-            raise ValueError("a take without a path, a length or a size")
-        return {showing["shot"]} if self._show(showing) else set()
+        return self.show([{**body, "zero": 0, "footage": before.get("footage")}])
 
     def _failed(self, body: Json) -> None:
         self._ended(body)
@@ -158,8 +149,8 @@ class Film:
         if not self.jobs:
             self.seconds_left = None
 
-    def _show(self, showing: Json) -> bool:
-        shot = showing["shot"]
+    def _show(self, row: Json) -> bool:
+        shot, showing = row["shot"], _showing(row)
         if self.showings.get(shot) == showing:
             return False
         self.showings[shot] = showing
@@ -191,26 +182,12 @@ def fault_of(error: Json) -> Json:
     return {"text": f"{where}: {text}" if where else text, "remedy": printable(error.get("remedy") or "")}
 
 
-def showing_of(row: object) -> Json | None:
-    """A row of `media`, as far as strips rely on it; None where it is none."""
-    if not isinstance(row, dict):
-        return None
-    found = {key: row.get(key) for key in ("shot", "take", "path", "frames")}
-    size, footage = row.get("size"), row.get("footage")
-    words = all(isinstance(found[key], str) for key in ("shot", "take", "path"))
-    if not (words and isinstance(found["frames"], int) and _is_pair(size, int, int)):
-        return None
-    was = tuple(footage or ()) if _is_pair(footage, str, int) else None
-    return {**found, "size": tuple(size or ()), "zero": int(row.get("zero") or 0), "footage": was}
-
-
-def _is_pair(value: object, first: type, second: type) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 2
-        and isinstance(value[0], first)
-        and isinstance(value[1], second)
-    )
+def _showing(row: Json) -> Json:
+    """A row of `media`, as far as strips rely on it."""
+    footage = row.get("footage")
+    told = {name: row[name] for name in ("shot", "take", "path", "frames")}
+    more = {"zero": row.get("zero", 0), "footage": tuple(footage) if footage else None}
+    return {**told, "size": tuple(row["size"]), **more}
 
 
 def _take(row: Json) -> str:

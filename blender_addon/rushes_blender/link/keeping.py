@@ -8,6 +8,7 @@ from typing import Any
 from ..texts import error_text, printable
 from .asking import Ask, Done
 from .films import Film, fault_of
+from .shapes import wrong_event
 
 Json = dict[str, Any]
 
@@ -86,20 +87,19 @@ class Keeper:
 
     def hear(self, body: Json) -> None:
         """A state or an event. What makes no sense is noted, and nothing else comes of it."""
-        if body.get("type") == "queue_state":
+        wrong = wrong_event(body)
+        if body.get("type") == "queue_state" and not wrong:
             for each in self.films.values():
-                each.paused = bool(body.get("paused"))
+                each.paused = body["paused"]
                 self.changed.add(each.path)
-            return
         film = self.films.get(str(body.get("film")))
         if film is None:
             return
-        try:
-            shown = film.hear(body)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            film.note(f"a message of the daemon makes no sense here: {printable(repr(error), 120)}")
-            shown = set()
-        self._has_changed(film, shown)
+        if wrong:
+            film.note(f"{printable(body['type'], 40)} of the daemon makes no sense here: {printable(wrong, 120)}")
+            self.changed.add(film.path)
+            return
+        self._has_changed(film, film.hear(body))
         if body["type"] == "state":
             self._again.pop(film.path, None)
             self.look_up(film.path)
@@ -112,7 +112,7 @@ class Keeper:
         if "media" in result:
             self._has_changed(film, film.show(result["media"]))
         if ask.body["type"] == "pull":
-            film.to_bring = len(result.get("add") or ())
+            film.to_bring = result["lacking"]
         if ask.body["type"] in _NEW_NAMES or any(ask.body.get(level) for level in _LEVELS):
             self.look_up(film.path)
 

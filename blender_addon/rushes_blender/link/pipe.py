@@ -22,7 +22,8 @@ CHUNK = 1 << 18
 """Bytes read at once."""
 
 MOST_LINE = 64 << 20
-"""Bytes of a line. A longer one is thrown away: no message of the daemon comes near."""
+"""Bytes of a line. A longer one is thrown away: no message of the daemon comes near. A child that goes on with it
+as long again is given up."""
 
 PAUSES_S = (0.2, 1.0, 3.0, 10.0, 30.0)
 """Between the death of a child and the next one, when it died again and again."""
@@ -35,6 +36,9 @@ GOODBYE_S = 1.0
 
 _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows. There, as with a session of its own elsewhere, Ctrl-C in Blender's terminal is not for the child."""
+
+BREATH_S = 0.5
+"""A child that says nothing for so long in the middle of a line is not waited for: the rest may never come."""
 
 _NAP_S = 0.0005
 _TAIL = 2000
@@ -65,7 +69,7 @@ class Pipe:
         self._part_size = 0
         self._is_too_long = False
         self._unwritten: deque[memoryview] = deque()
-        self._started = self._due = self._clock()
+        self._started = self._due = self._heard = self._clock()
         self._deaths = 0
 
     @property
@@ -88,14 +92,14 @@ class Pipe:
         while not self._write() and self._clock() < until:
             time.sleep(_NAP_S)
         if self._process.poll() is not None and not self._lines and not self._read():
-            self._bury()
+            self._bury(self._last_words(self._process.returncode))
 
     def next_line(self, until: float) -> bytes | None:
         """A line without its end; None while there is none. In the middle of a line it waits for the rest, but not
         past `until`: a long one comes in pieces of what the system's pipe holds."""
         while not self._lines:
             if not self._read():
-                if not self._part or self._process is None or self._clock() >= until:
+                if not self._is_talking() or self._clock() >= until:
                     return None
                 time.sleep(_NAP_S)
             elif self._clock() >= until:
@@ -108,6 +112,12 @@ class Pipe:
         if self._process is not None:
             self._unwritten.append(memoryview(line))
             self._write()
+
+    def give_up(self, why: str) -> None:
+        """Kill the child: what it says cannot be understood. The next one is started when it is time."""
+        if self._process is not None:
+            self._process.kill()
+            self._bury(printable(why))
 
     def close(self) -> None:
         """Let the child end: its stdin is closed. Waits for that a moment, then kills it."""
@@ -147,10 +157,11 @@ class Pipe:
             return
         self._ends = ends_of(self._process)
 
-    def _bury(self) -> None:
-        """The child is dead and all that it said was read."""
+    def _bury(self, why: str) -> None:
+        """The child is dead, or dies now, and nothing more that it said counts."""
         assert self._process is not None
-        self.why = self._last_words(self._process.wait())
+        self._process.wait()
+        self.why = why
         self._wait_longer()
         self._close_ends()
         self._forget()
@@ -200,18 +211,23 @@ class Pipe:
             if self._process.poll() is None:
                 self._process.kill()
             return False
+        self._heard = self._clock()
         *whole, rest = data.split(b"\n")
         for each in whole:
             self._end_line(each)
         self._add(rest)
+        if self._part_size > 2 * MOST_LINE:
+            self.give_up("the program that was started is not Rushes: its lines have no end")
         return True
+
+    def _is_talking(self) -> bool:
+        """Whether it is in the middle of a line, of which more has come just now."""
+        return self._process is not None and bool(self._part) and self._clock() - self._heard < BREATH_S
 
     def _end_line(self, last: bytes) -> None:
         self._add(last)
         if not self._is_too_long:
-            line = b"".join(self._part)
-            if line.strip():
-                self._lines.append(line)
+            self._lines.append(b"".join(self._part))
         self._part, self._part_size, self._is_too_long = [], 0, False
 
     def _add(self, part: bytes) -> None:

@@ -16,6 +16,7 @@ from .asking import Ask, Asks, Done
 from .films import Film
 from .keeping import Keeper
 from .pipe import CannotStart
+from .shapes import wrong_answer
 
 Json = dict[str, Any]
 
@@ -27,6 +28,9 @@ TRY_AGAIN_S = 10.0
 
 MOST_LINE = 8 << 20
 """Bytes of a command. The daemon takes no longer one."""
+
+MOST_NONSENSE = 100
+"""Lines in a row that are no messages. What says more of them is not Rushes."""
 
 UPDATE = "pip install -U rushes"
 
@@ -56,6 +60,9 @@ class Link(Protocol):
     def send(self, line: bytes) -> None:
         """Hand a line on, its end included."""
 
+    def give_up(self, why: str) -> None:
+        """End the process, which says what cannot be understood; another one is started later."""
+
     def close(self) -> None:
         """End it."""
 
@@ -76,6 +83,7 @@ class Session:
         self.why = self.remedy = self.daemon_version = ""
         self.has_more = False
         self._try_again = 0.0
+        self._nonsense = 0  # lines since the last message
         self._asks = Asks()
         self._keeper = Keeper(self.ask)
         self._on_media: list[Callable[[str, set[str]], None]] = []
@@ -135,7 +143,7 @@ class Session:
             self._pipe, self._children = self._make(), 0
         except CannotStart as error:
             self._try_again = self._clock() + TRY_AGAIN_S
-            self._is_now("off", error.text, error.remedy)
+            self._is_now("off", printable(error.text), error.remedy)
         else:
             self._is_now("starting")
 
@@ -170,7 +178,7 @@ class Session:
             self._started_anew()
         heard, ran_out = 0, False
         while not ran_out and (line := pipe.next_line(until)) is not None:
-            self._hear(line)
+            self._hear_line(pipe, line)
             heard += 1
             ran_out = self._clock() >= until
         if self._pipe is not pipe:
@@ -192,15 +200,24 @@ class Session:
 
     # -- what comes ------------------------------------------------------------------------------------------
 
-    def _hear(self, line: bytes) -> None:
-        """One message. What is none is passed over."""
+    def _hear_line(self, pipe: Link, line: bytes) -> None:
+        """What is no message is passed over, but not for ever."""
         try:
             message = json.loads(line)
-            version, body = message.get("v", VERSION), message["body"]
-            kind = str(body["type"])
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            return
-        if isinstance(version, int) and version > VERSION:
+            body = message["body"]
+            str(body["type"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            self._nonsense += 1
+            if self._nonsense >= MOST_NONSENSE:
+                said = line[:80].decode("utf-8", "replace")
+                pipe.give_up(f"the program that was started is not Rushes: it said {said}")
+        else:
+            self._nonsense = 0
+            self._hear(message, body)
+
+    def _hear(self, message: Json, body: Json) -> None:
+        version, kind = message.get("v", VERSION), str(body["type"])
+        if isinstance(version, int | float) and version > VERSION:
             self._is_too_new(version)
         elif kind == "linked":
             self._link()
@@ -219,8 +236,12 @@ class Session:
         if body["type"] == "error":
             self._fail(ask, {**body, "remedy": UPDATE} if body.get("kind") == "protocol" else body)
             return
-        result = body.get("result")
-        result = result if isinstance(result, dict) else {}
+        command = str(ask.body["type"])
+        result: Any = body.get("result")
+        wrong = wrong_answer(command, result)
+        if wrong:
+            self._fail(ask, _senseless(f"what Rushes answers to {command} makes no sense here: {wrong}"))
+            return
         self._keeper.answered(ask, result)
         if ask.done is not None:
             _guarded(ask.done, result, None)
@@ -243,11 +264,12 @@ class Session:
 
     def _started_anew(self) -> None:
         """The child is another one: nobody will answer what the last one was asked."""
+        self._nonsense = 0
         self._keeper.started_anew()
         self._give_up(self._asks.sent())
         self._is_now("starting", self.why, self.remedy)
 
-    def _is_too_new(self, version: int) -> None:
+    def _is_too_new(self, version: float) -> None:
         text, remedy = f"this Rushes speaks version {version}, the add-on version {VERSION}", "update the add-on"
         self._is_now("lost", text, remedy)
         self._keeper.lost()
@@ -284,6 +306,10 @@ class Session:
 def _too_long(size: int) -> Json:
     text = f"this would be a message of {size >> 20} MiB, and one has {MOST_LINE >> 20} at most"
     return {"kind": "limit", "text": text, "where": "", "remedy": "ask about fewer shots or strips"}
+
+
+def _senseless(text: str) -> Json:
+    return {"kind": "internal", "text": printable(text), "where": "", "remedy": UPDATE}
 
 
 def _guarded(call: Callable[..., object], *arguments: object) -> None:

@@ -116,7 +116,7 @@ class RUSHES_OT_push(InFilm):
 
 def bring_in(talk: Talk, scene: Scene) -> None:
     """Pull, then make strips of what the sequence lacks, as one step."""
-    talk.pull(scene, lambda answer: _brought(talk, answer))
+    talk.pull(scene, lambda answer: _brought(talk, answer), bring=True)
 
 
 def _brought(talk: Talk, answer: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .. import scenes
+from ..edits import pulling
 from ..strips import compat, marks, swapping
 from . import spots
 from .meaning import ASKS, CANCELLED, InFilm, OnShots, owner, selected
@@ -210,6 +211,7 @@ def _forked(talk: Talk, name: str, answer: dict[str, Any]) -> None:
     for strip in compat.strips_all(scene):
         if strip.name == name:
             marks.mark(strip, answer["use"], answer["shot"])
+    pulling.agree(scene, answer["use"], answer["shot"])
     scenes.set_known(scene, list(dict.fromkeys([*scenes.known(scene), answer["use"]])))
     talk.changed()
     talk.say(f"{name} is the shot {answer['name']} now")

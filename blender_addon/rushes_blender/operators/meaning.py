@@ -89,12 +89,17 @@ def shot_name(scene: Scene, shot: str) -> str:
     return str(row(scene, shot).get("name") or shot)
 
 
+_ELSEWHERE = "The scene is linked from another file, and can only be edited there"
+
+
 class InSequence(bpy.types.Operator):
     """Can run where there is a scene whose sequence is edited."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        why = cls.why_not(compat.edit_scene(context))
+        scene = compat.edit_scene(context)
+        is_linked = scene is not None and compat.linked(scene)
+        why = _ELSEWHERE if is_linked else cls.why_not(scene)
         if why:
             cls.poll_message_set(why)
         return not why

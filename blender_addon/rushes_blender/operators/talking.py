@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,9 +57,10 @@ class Talk:
         """Ask about the film; `then` gets the result."""
         running.session().ask({"film": self.path, **body}, self._expect(then))
 
-    def pull(self, scene: Scene, then: Then, make: list[Result] | None = None) -> None:
-        """Take the cut into the film, strips named in `make` as shots; `then` gets the answer."""
-        pulling.request(scene, self._expect(then), make or [])
+    def pull(self, scene: Scene, then: Then, make: Iterable[Result] = (), bring: bool = False) -> None:
+        """Take the cut into the film, strips named in `make` as shots; `then` gets the answer, with `bring` what
+        the sequence lacks in it."""
+        pulling.request(scene, self._expect(then), make, bring)
 
     def pull_first(self, scene: Scene, then: Callable[[], None]) -> None:
         """Go on when the film has the cut as it is now; at once where the cut is not taken into it."""

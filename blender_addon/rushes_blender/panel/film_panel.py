@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,9 @@ class RUSHES_PT_film(RushesPanel):
 def _offer_film(layout: Layout) -> None:
     greyed(layout).label(text="This sequence has no film")
     column = layout.column(align=True)
-    column.operator("rushes.make_film", icon="SEQUENCE")
-    column.operator("rushes.link_film", text="Link Film…", icon="FILE_MOVIE")
-    column.operator("rushes.new_film", text="New Film…", icon="FILE_NEW")
+    column.operator("rushes.make_film", text="Make Film of Sequence...", icon="SEQUENCE")
+    column.operator("rushes.link_film", text="Link Film...", icon="FILE_MOVIE")
+    column.operator("rushes.new_film", text="New Film...", icon="FILE_NEW")
 
 
 def _ask_trust(layout: Layout, path: str) -> None:
@@ -62,7 +63,7 @@ def _say_linked(layout: Layout, about: Subject) -> None:
     film = about.film
     if film is not None:
         if film.fault:
-            warning(layout, film.fault.get("text"), film.fault.get("remedy"))
+            _say_fault(layout, film.fault)
         _say_state(layout, film)
         if film.jobs and running.session().link_state == "linked":
             _say_jobs(layout, film)
@@ -75,7 +76,7 @@ def _say_link(layout: Layout, about: Subject) -> None:
     if session.link_state == "linked":
         fault = getattr(session.film(about.path), "fault", None)
         if about.film is None and fault:
-            warning(layout, fault.get("text"), fault.get("remedy"))
+            _say_fault(layout, fault)
         elif about.film is None:
             layout.label(text="Reading the film…", icon="TIME")
     elif session.link_state == "starting":
@@ -84,11 +85,16 @@ def _say_link(layout: Layout, about: Subject) -> None:
         warning(layout, session.why or "Rushes is not running", session.remedy)
 
 
+def _say_fault(layout: Layout, fault: Mapping[str, str]) -> None:
+    """Why the film cannot be followed. It may lie elsewhere by now."""
+    box = warning(layout, fault.get("text"), fault.get("remedy"))
+    box.operator("rushes.link_film", text="Link Film...", icon="FILE_FOLDER")
+
+
 def _say_state(layout: Layout, film: Film) -> None:
     column = layout.column(align=True)
-    counts = standing.counts_of(film)
-    lines(column, words.counts(counts))
-    todo = words.to_render(counts)
+    lines(column, words.counts(standing.counts_of(film)))
+    todo = standing.to_render(film)
     row = column.row(align=True)
     row.enabled = todo > 0
     row.operator("rushes.regenerate_stale", text=f"Regenerate Stale ({todo})", icon="FILE_REFRESH")

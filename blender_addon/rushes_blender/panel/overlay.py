@@ -62,7 +62,7 @@ def view_of(region: bpy.types.Region) -> View:
 
 def strips_in_sight(scene: bpy.types.Scene, view: View, film: Film) -> Iterator[bands.Placed]:
     """The strips of shots within the view, with what is known of them. Those inside of a meta are in sight while
-    it is open."""
+    it is open; a closed one has the state of the shot in it that most needs a look."""
     busy, progress = standing.busy(film), film.progress
     editor = scene.sequence_editor
     entered = list(editor.meta_stack)
@@ -74,12 +74,19 @@ def strips_in_sight(scene: bpy.types.Scene, view: View, film: Film) -> Iterator[
         right = getattr(strip, right_name)
         if right < view.first:
             continue
-        shot = marks.shot_of(strip)
+        shot = standing.worst(film, busy, _shots(strip))
         row = film.rows.get(shot) if shot else None
         if row is not None:
             state = busy.get(shot) or str(row.get("state"))
             done = words.fraction(progress[shot]) if shot in progress else 0.0
             yield bands.placed(view.box(left, right, strip.channel), state, row, done)
+
+
+def _shots(strip: compat.Strip) -> list[str]:
+    """The shot of a strip, or those of the strips in a meta."""
+    if strip.type != "META":
+        return [marks.shot_of(strip)]
+    return [shot for child in compat.strips(strip) for shot in _shots(child)]
 
 
 def _draw() -> None:

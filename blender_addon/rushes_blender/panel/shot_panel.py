@@ -37,21 +37,34 @@ class RUSHES_PT_shot(RushesPanel):
         film = about.film
         if film is None:
             return
-        if not about.shot:
-            _offer_shot(layout, about)
-            return
-        if len(about.shots) > 1:
+        if len(about.shots) > 1 or (about.shots and not about.shot):
             _say_several(layout, film, about.shots)
+        if not about.shot:
+            _say_other(layout, about)
+            return
         if not about.row:
             warning(layout, f"The film has no shot {about.shot}", "Update the film, or make the strip a new shot")
             return
         _say_shot(layout, film, about)
-        _say_making(layout, film, about)
-        row = layout.row(align=True)
-        row.operator("rushes.regenerate", icon="FILE_REFRESH")
-        row.operator("rushes.another", text="Another", icon="ADD")
+        _regenerate(layout)
         _say_takes(layout, about)
+        _say_why(layout, about.row)  # below the buttons, which so stay under the pointer
+        _say_making(layout, film, about)
         _say_uses(layout, about.row)
+
+
+def _regenerate(layout: Layout) -> None:
+    row = layout.row(align=True)
+    row.operator("rushes.regenerate", icon="FILE_REFRESH")
+    row.operator("rushes.another", text="Another", icon="ADD")
+
+
+def _say_other(layout: Layout, about: Subject) -> None:
+    """The active strip is no shot; others that are selected may be, and those in a meta strip."""
+    if about.shots:
+        _regenerate(layout)
+    if not about.shots or (about.strip is not None and about.strip.type != "META"):
+        _offer_shot(layout, about)
 
 
 def _offer_shot(layout: Layout, about: Subject) -> None:
@@ -59,8 +72,8 @@ def _offer_shot(layout: Layout, about: Subject) -> None:
         greyed(layout).label(text="No strip is active")
     else:
         lines(greyed(layout), f"{about.strip.name} is no shot of the film")
-        layout.operator("rushes.make_shot", icon="RENDER_ANIMATION")
-    layout.operator("rushes.new_shot_here", icon="ADD")
+        layout.operator("rushes.make_shot", text="Make Shot...", icon="RENDER_ANIMATION")
+    layout.operator("rushes.new_shot_here", text="New Shot...", icon="ADD")
 
 
 def _say_several(layout: Layout, film: Film, shots: list[str]) -> None:
@@ -68,7 +81,8 @@ def _say_several(layout: Layout, film: Film, shots: list[str]) -> None:
     for shot in shots:
         state = str(standing.row_of(film, shot).get("state", "unknown"))
         found[state] = found.get(state, 0) + 1
-    lines(layout, f"{len(shots)} shots: {words.counts(found)}", "RESTRICT_SELECT_OFF")
+    how_many = "1 shot" if len(shots) == 1 else f"{len(shots)} shots"
+    lines(layout, f"{how_many}: {words.counts(found)}", "RESTRICT_SELECT_OFF")
 
 
 def _say_shot(layout: Layout, film: Film, about: Subject) -> None:
@@ -81,7 +95,6 @@ def _say_shot(layout: Layout, film: Film, about: Subject) -> None:
         lines(below, text, "BLANK1", most=1, less=LOCK)
     locked = bool(row.get("locked"))
     head.operator("rushes.lock", text="", icon="LOCKED" if locked else "UNLOCKED", depress=locked)
-    _say_why(layout, row)
 
 
 def _say_why(layout: Layout, row: Row) -> None:

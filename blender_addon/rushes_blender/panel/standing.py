@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..link.films import Film
 
 Row = dict[str, Any]
+
+_URGENT = ("rendering", "queued", "failed", "invalid", "missing", "stale", "fresh")
+"""States, from the one that most needs a look."""
+
+_MADE = frozenset({"stale", "missing", "failed"})
+"""States of which a render makes something, where the shot is not locked."""
 
 
 def busy(film: Film) -> dict[str, str]:
@@ -23,6 +30,23 @@ def row_of(film: Film, shot: str) -> Row:
     row = film.rows.get(shot, {})
     state = busy(film).get(shot) if row else None
     return {**row, "state": state} if state else row
+
+
+def to_render(film: Film) -> int:
+    """How many shots a render of the film would make."""
+    waiting = busy(film)
+    open_ = (row for shot, row in film.rows.items() if shot not in waiting and not row.get("locked"))
+    return sum(str(row.get("state")) in _MADE for row in open_)
+
+
+def worst(film: Film, busy: Mapping[str, str], shots: Iterable[str]) -> str:
+    """Of some shots, the one whose state most needs a look; "" where the film has none of them."""
+    found = {shot: busy.get(shot) or str(film.rows[shot].get("state")) for shot in shots if shot in film.rows}
+    return min(found, key=lambda shot: _rank(found[shot]), default="")
+
+
+def _rank(state: str) -> int:
+    return _URGENT.index(state) if state in _URGENT else len(_URGENT)
 
 
 def counts_of(film: Film) -> dict[str, int]:

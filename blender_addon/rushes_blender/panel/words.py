@@ -34,6 +34,9 @@ UNKNOWN: Final = State("Not in the film", "QUESTION")
 
 _COUNTED: Final = ("rendering", "queued", "fresh", "stale", "missing", "invalid", "failed")
 
+_CALLED: Final = {"missing": "not rendered"}
+"""States that are called otherwise where they are counted: it is not their files that are missing."""
+
 _INPUTS: Final = {
     "caption": "name in the prompt",
     "cast": "who is mentioned",
@@ -62,14 +65,9 @@ def state_of(row: Row) -> State:
 
 
 def counts(found: Mapping[str, int]) -> str:
-    """`2 rendering · 12 fresh · 3 stale`."""
-    said = [f"{found[state]} {state}" for state in _COUNTED if found.get(state)]
+    """`2 rendering · 12 fresh · 3 stale · 1 not rendered`."""
+    said = [f"{found[state]} {_CALLED.get(state, state)}" for state in _COUNTED if found.get(state)]
     return " · ".join(said) or "no shots"
-
-
-def to_render(found: Mapping[str, int]) -> int:
-    """How many shots a render of the film would make."""
-    return sum(found.get(state, 0) for state in ("stale", "missing", "failed"))
 
 
 def reasons(row: Row) -> list[str]:
@@ -182,7 +180,7 @@ def rendering(progress: Row) -> str:
 def take_of(takes: list[dict[str, Any]], chosen: object) -> str:
     """`t002 of 4`."""
     if not chosen:
-        return f"none of {len(takes)}" if takes else "none"
+        return f"none of {len(takes)}" if takes else "no take yet"
     return f"{chosen} of {len(takes)}" if takes else str(chosen)
 
 

@@ -17,6 +17,9 @@ from .snapshot import rate_of
 MARKERS = "rushes_markers"
 """On a scene, the markers that are ours: a JSON list of names and frames."""
 
+_LONGEST = 1 << 20
+"""Characters of it: what is longer was not written here."""
+
 
 def set_ids(scene: bpy.types.Scene, ids: list[dict[str, Any]]) -> int:
     """Mark strips, named by key, with the use and shot that a pull's `ids` give them. How many were changed."""
@@ -72,8 +75,11 @@ def _standard(scene: bpy.types.Scene) -> str:
 
 
 def _ours(scene: bpy.types.Scene) -> set[tuple[str, int]]:
+    stored = scene.get(MARKERS)
+    if not isinstance(stored, str) or len(stored) > _LONGEST:
+        return set()
     try:
-        found = json.loads(scene.get(MARKERS, "[]"))
+        found = json.loads(stored)
         return {(str(name), int(frame)) for name, frame in found}
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return set()

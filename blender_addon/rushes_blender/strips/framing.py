@@ -7,6 +7,9 @@ import bpy
 from .compat import Strip, curve_path, curves
 from .marks import Window
 
+_MOST = 2**31 - 1
+"""A crop takes no more pixels than that."""
+
 
 def fit(scene: bpy.types.Scene, strip: Strip, size: Window) -> None:
     """Let all of the picture be just seen once its file is there: Blender can do that only with one that is."""
@@ -41,7 +44,7 @@ def _multiply(strip: Strip, path: str, factor: float) -> None:
     group, name = path.split(".")
     values = getattr(strip, group)
     value = getattr(values, name)
-    setattr(values, name, round(value * factor) if isinstance(value, int) else value * factor)
+    setattr(values, name, min(round(value * factor), _MOST) if isinstance(value, int) else value * factor)
 
 
 def _multiply_curve(curve: bpy.types.FCurve, factor: float) -> None:

@@ -15,15 +15,21 @@ Row = dict[str, Any]
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
 _LONGEST = 63  # bytes of a name
+_MOST_PICTURES = 100_000
+"""Of an image sequence: more than an hour of them."""
 
 
 def make(editor: bpy.types.SequenceEditor, row: Row, at: int, frames: int) -> tuple[Strip, str]:
     """The strip, its content at scene frame `at`, on the row's channel; and what is not as in the film, "" where
     all is. What has no file becomes a colour. A picture whose file is not there keeps its place until it is; for a
-    sound that is not, and what Blender cannot play, RuntimeError."""
+    sound that is not, and what Blender cannot play, RuntimeError. What is no file is not opened: a pipe has no
+    end."""
     name, channel, path, kind = name_of(row), row["channel"], row.get("path", ""), row["kind"]
     made = strips(editor)
-    problem = "" if Path(path).exists() else f"{printable(path)} is not there"
+    is_there = Path(path).exists()
+    if path and is_there and not Path(path).is_file():
+        raise RuntimeError(f"{printable(path)} is no file")
+    problem = "" if is_there else f"{printable(path)} is not there"
     if not path or kind not in ("movie", "image", "images", "sound"):
         return new_effect(editor, name, "COLOR", channel, at, at + frames), ""
     if kind == "sound":
@@ -46,6 +52,6 @@ def _images(strip: Strip, path: str, length: int) -> Strip:
     numbered = _NUMBERED.fullmatch(Path(path).name[::-1])
     if numbered:
         after, digits, before = (part[::-1] for part in numbered.groups())
-        for number in range(int(digits) + 1, int(digits) + length):
+        for number in range(int(digits) + 1, int(digits) + min(length, _MOST_PICTURES)):
             strip.elements.append(f"{before}{number:0{len(digits)}d}{after}")
     return strip

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import bpy
 
+from ..scenes import is_id
 from .compat import Strip, strips_all
 
 USE = "rushes_use"
 SHOT = "rushes_shot"
 WINDOW = "rushes_window"
 
-_ID = re.compile("[0123456789abcdefghjkmnpqrstvwxyz]{8}")
 _WINDOW = re.compile("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})([+-][0-9]{1,8})(?:/([0-9]{1,8}))?")
 
 
@@ -75,4 +75,4 @@ def strips_of(scene: bpy.types.Scene, shot: str) -> list[Strip]:
 
 def _id(strip: Strip, name: str) -> str:
     value = strip.get(name)
-    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+    return str(value) if is_id(value) else ""

@@ -32,6 +32,8 @@ from .compat import (
 )
 
 _MARGIN = 1000
+_FARTHEST = 1 << 22
+"""Two days of film. Blender counts in 32-bit floats: the sum of three such frames is still exact."""
 
 
 class Spots:
@@ -60,6 +62,11 @@ class Spots:
     def away(self, *offsets: int) -> int:
         """A frame beyond everything: content that begins there overlaps nothing, if its head is one of these."""
         return self.end + _MARGIN + max(0, 0, *(-each for each in offsets))
+
+
+def is_too_far(*frames: int) -> bool:
+    """Whether Blender could lose whole frames there, and put a strip elsewhere than it was told to."""
+    return any(abs(frame) > _FARTHEST for frame in frames)
 
 
 def lay(strip: Strip, left: int, right: int, head: int, away: int) -> bool:

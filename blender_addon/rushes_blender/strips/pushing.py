@@ -19,7 +19,7 @@ from .dressing import fit_scene, scene_markers, set_ids
 from .framing import fit
 from .making import make
 from .marks import Window, mark, set_window
-from .placing import Spots, head_for, lay
+from .placing import Spots, head_for, is_too_far, lay
 from .speeds import SPEED
 
 __all__ = ["Brought", "bring_in", "bringing_in", "fit_scene", "scene_markers", "set_ids"]
@@ -102,6 +102,8 @@ class _Bringing:
 
     def _lie(self, row: Row) -> str:
         channel, (left, right) = row["channel"], self._span(row)
+        if is_too_far(left, right, row.get("first", 0)):
+            return "is further away than Blender counts, so it was not brought in"
         if not self._spots.is_free(channel, left, right):
             return f"channel {channel} is not free there, so it was not brought in"
         away = self._spots.away(row.get("first", 0))

@@ -38,6 +38,8 @@ def replace(scene: bpy.types.Scene, strip: Strip, path: str, now: Window, then: 
 def _take_over(scene: bpy.types.Scene, strip: Strip, new: Strip, now: Window, then: Window) -> None:
     for each in _KEPT:
         setattr(new, each, getattr(strip, each))
+    if scene.sequence_editor.active_strip == strip:
+        scene.sequence_editor.active_strip = new
     mark(new, use_of(strip), shot_of(strip))
     set_window(new, then)
     _curves_over(scene, strip, new)

@@ -57,8 +57,10 @@ def sequence(scene: bpy.types.Scene) -> dict[str, Any]:
 
 
 def rate_of(scene: bpy.types.Scene) -> Fraction:
-    """Frames a second, exactly: 24000/1001 for Blender's 24 by a base of 1.001."""
-    return scene.render.fps / Fraction(scene.render.fps_base).limit_denominator(1001)
+    """Frames a second, exactly: 24000/1001 for Blender's 24 by a base of 1.001. Blender takes bases down to a
+    hundred thousandth."""
+    base = scene.render.fps_base
+    return scene.render.fps / (Fraction(base).limit_denominator(1001) or Fraction(base))
 
 
 class _Reading:

@@ -14,11 +14,11 @@ from typing import Any
 import bpy
 
 from ..texts import printable
-from .compat import HEAD, LEFT, RIGHT, Strip, get, played, quiet_cache, readable
+from .compat import HEAD, LEFT, RIGHT, Strip, get, linked, played, quiet_cache, readable
 from .framing import rescale
 from .marks import Window, set_window, window_of
 from .paths import path_of
-from .placing import first_of, head_for, slip, uncut
+from .placing import first_of, head_for, is_too_far, slip, uncut
 from .replacing import replace
 
 _PICTURES = {"MOVIE", "IMAGE"}
@@ -51,9 +51,13 @@ def show(scene: bpy.types.Scene, strip: Strip, showing: dict[str, Any]) -> str:
 def _show(scene: bpy.types.Scene, strip: Strip, showing: dict[str, Any]) -> str:
     if not needs(strip, showing):
         return ""
+    if linked(scene):
+        return "its scene is linked from another file, and can only be changed there"
     if not Path(showing["path"]).is_file():
         return f"{printable(showing['path'])} is not there"
     now, then = _now(strip, showing), _then(showing)
+    if is_too_far(first_of(strip) - now.zero + then.zero):
+        return f"the shot cannot begin at frame {then.zero} of {printable(showing['path'])}"
     if strip.type in _REPLACED:
         return replace(scene, strip, showing["path"], now, then)
     if _keyed(strip) and (now.zero, now.frames) != (then.zero, then.frames):

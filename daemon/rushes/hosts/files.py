@@ -41,6 +41,10 @@ class Files:
         self._showings = Showings(desk, film)
         self._shots: dict[str, Showing] = {}
 
+    def is_shown(self, clip: Standing) -> bool:
+        """Whether there is anything to show; nothing is drawn."""
+        return not clip.is_sound or self._path(clip.item) != ""
+
     def shown(self, clip: Standing, frames: int) -> Shown:
         """What is shown for a clip; a slate is made of so many frames. Sound that is nowhere has no path."""
         if clip.is_sound:
@@ -50,7 +54,7 @@ class Files:
             return Shown(showing.path, _kind_of(showing.path), showing.frames, showing.size)
         first = self._first_image(clip.item)
         path = first or self._path(clip.item)
-        if path and Path(path).is_file():
+        if os.path.isfile(path):  # noqa: PTH113 (False of a name too long for the system)
             return Shown(path, "images" if first else _kind_of(path), _length(clip.item.default_media), None)
         slate = self._showings.slate_for(clip.item, frames)
         return Shown(slate.path, "movie", slate.frames, slate.size)

@@ -6,7 +6,7 @@ film that says the same afterwards is not saved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from rushes_otio.errors import RushesError
 from rushes_otio.film import Film
 from rushes_otio.hosts.lanes import lanes_of
 from rushes_otio.hosts.laying import Laid, laid, scenes, tracks
-from rushes_otio.hosts.rows import Row, Sequence
+from rushes_otio.hosts.rows import Row, Showing
 from rushes_otio.hosts.taking import TakenIn, take_in
 from rushes_otio.ids import is_id
 
@@ -42,30 +42,31 @@ def pull(desk: Desk, command: commands.Pull) -> Result:
             make_shots(film, command.make, taken.uses, sequence.rows)
             taken.changed = True
             taken.lanes = lanes_of(film)
-    return _Answer(desk, film, taken, sequence).result()
+    return _Answer(desk, film, taken, command).result()
 
 
 class _Answer:
-    def __init__(self, desk: Desk, film: Film, taken: TakenIn, sequence: Sequence) -> None:
+    def __init__(self, desk: Desk, film: Film, taken: TakenIn, command: commands.Pull) -> None:
         self._desk = desk
         self._film = film
         self._taken = taken
-        self._sequence = sequence
+        self._sequence = command.sequence
+        self._bring = command.bring
+        self._files = Files(desk, film)
         items = (item for track in film.tracks for item in track.items if item.use)
         self._shots = {item.use: item.block.shot for item in items if item.block is not None}
 
     def result(self) -> Result:
         film, taken, done = self._film, self._taken, self._taken.done
-        ids, offered = self._ids(), self._offered()
-        shots = dict.fromkeys(
-            shot for shot in (*(row["shot"] for row in ids), *(r.shot for r in offered.rows)) if shot
-        )
+        ids, lacking = self._ids(), self._lacking()
+        offered, media = self._drawn([row["shot"] for row in ids], lacking if self._bring else {})
         return {
             "changed": taken.changed,
             "ids": ids,
+            "lacking": len(lacking),
             "add": msgspec.to_builtins(offered.rows),
             "dissolves": msgspec.to_builtins(offered.dissolves),
-            "media": msgspec.to_builtins(Showings(self._desk, film).of(shots)) if shots else [],
+            "media": msgspec.to_builtins(media),
             "known": self._known(offered.rows),
             "rate": str(film.rate),
             "size": _size(film),
@@ -89,13 +90,23 @@ class _Answer:
                 found.append({"key": row.key, "use": use, "shot": shot})
         return found
 
-    def _offered(self) -> Laid:
-        """What the host lacks. Sound that lies nowhere here stays in the film, and no host is told of it."""
-        offer = self._taken.offer
-        if not offer.channels:
-            return Laid([], [])
-        found = laid(self._film, self._taken.lanes, offer.channels, Files(self._desk, self._film).shown)
-        return Laid([row for row in found.rows if row.path], found.dissolves)
+    def _lacking(self) -> dict[str, int]:
+        """The uses that the host was never given, with the channels of their lanes. Sound that lies nowhere here
+        stays in the film, and no host is told of it."""
+        clips = self._taken.lanes.by_use
+        channels = self._taken.offer.channels.items()
+        return {use: channel for use, channel in channels if self._files.is_shown(clips[use])}
+
+    def _drawn(self, told: Iterable[str], lacking: Mapping[str, int]) -> tuple[Laid, list[Showing]]:
+        """What the host is to make, and what the shots of that and those it is told show. The film has the cut by
+        now, so slates that cannot be drawn are no error: they are asked for again."""
+        try:
+            offered = laid(self._film, self._taken.lanes, lacking, self._files.shown)
+            shots = dict.fromkeys(filter(None, (*told, *(row.shot for row in offered.rows))))
+            return offered, Showings(self._desk, self._film).of(shots) if shots else []
+        except RushesError as error:
+            self._taken.notes.append(f"{error.text}: {error.remedy}" if error.remedy else error.text)
+            return Laid([], []), []
 
     def _known(self, offered: Iterable[Row]) -> list[str]:
         """All that the host was ever given. Far more than a timeline holds: what the film has no more is

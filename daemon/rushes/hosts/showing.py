@@ -37,6 +37,10 @@ from rushes_otio.resolve import DELIVERY, Resolver
 SLATE_SIDE = 640
 """Pixels of a slate's longer side: it is read, not looked at, and hosts scale it."""
 
+SLATE_S = 60
+"""Seconds of the longest slate: a clip may begin hours into a file that is not there. Beyond its end Blender
+holds the last picture, also where the whole strip lies there (seen in 4.2, 5.0, 5.2)."""
+
 _ALMOST = 1e-3  # files write times at other rates with few digits
 _FULL_HD = (1920, 1080)
 
@@ -97,11 +101,13 @@ class Showings:
         )
 
     def slate_for(self, item: Item, frames: int) -> Shown:
-        """A slate of so many frames for an item, a shot's or an external clip that is offline: drawn when it is
-        asked for first. It says what is to be seen there. FileFault when it cannot be written."""
+        """A slate of so many frames, or of `SLATE_S`, for an item, a shot's or an external clip that is offline:
+        drawn when it is asked for first. It says what is to be seen there. FileFault or MediaFault when it
+        cannot be written."""
         card = Card.of(item, self._resolver, self._slate_size)
-        movie = SlateMovie.of(item, card, max(1, frames), self._film, self._desk.places)
-        return Shown(str(movie.made()), max(1, frames), card.size)
+        length = min(max(1, frames), SLATE_S * self._film.rate.nominal)
+        movie = SlateMovie.of(item, card, length, self._film, self._desk.places)
+        return Shown(str(movie.made()), length, card.size)
 
     # -- slates ----------------------------------------------------------------------------------------------
 
@@ -149,7 +155,7 @@ class Showings:
     def _of_footage(self, footage: _Footage) -> Shown | None:
         """None where the file is not there. Of one that the film may not read, what the film says: the host opens
         it, not we."""
-        if not footage.path.is_file():
+        if not os.path.isfile(footage.path):  # noqa: PTH113 (False of a name too long for the system)
             return None
         try:
             probe = _looked_into(self._desk.files.locate(str(footage.path), ""))

@@ -165,11 +165,12 @@ class Hold(FilmCommand, frozen=True, kw_only=True, tag="hold"):
 
 
 class Pull(FilmCommand, frozen=True, kw_only=True, tag="pull"):
-    """The cut of a host's open timeline taken into the film; what the host lacks comes back. Rows named in `make`
-    become shots."""
+    """The cut of a host's open timeline taken into the film. Rows named in `make` become shots. With `bring` what
+    the host lacks comes back, to be made there."""
 
     sequence: Sequence
     make: list[Making] = []
+    bring: bool = False
 
 
 class Media(FilmCommand, frozen=True, kw_only=True, tag="media"):

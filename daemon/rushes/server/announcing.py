@@ -51,6 +51,10 @@ class Announcer:
         rows = [status.row(shot) for shot in changed]
         return events.Shots(film=self._desk.places.key, rows=rows, gone=gone, counts=status.counts())
 
+    def again(self) -> events.Shots:
+        """That the film can be read again. Its shots may all be as they were: then nothing else says so."""
+        return events.Shots(film=self._desk.places.key, rows=[], gone=[], counts=film_status(self._desk).counts())
+
     def files(self) -> list[Path]:
         """The film's own file and those it mentions."""
         return [self._desk.places.film, *self._desk.mentioned()]

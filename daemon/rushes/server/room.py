@@ -175,7 +175,9 @@ class Room:
 
     def _follow(self) -> None:
         self.desk.read()
-        self._fault = self._gone_since = None
+        was, self._fault, self._gone_since = self._fault, None, None
+        if was is not None:
+            self._tell(self._announcer.again())
         if self.desk.version != self._version and self._version != -1:
             self.shooting.film_changed()
         self._version = self.desk.version

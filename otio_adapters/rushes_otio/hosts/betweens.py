@@ -9,7 +9,7 @@ from msgspec import Raw
 from rushes_otio import rawjson
 from rushes_otio.build import rational_time, time_range
 from rushes_otio.film import Film
-from rushes_otio.hosts.lanes import Lane, Pair, whole
+from rushes_otio.hosts.lanes import OTHER_DISSOLVES, Lane, Pair, kind_of_dissolve, whole
 from rushes_otio.hosts.metas import Piece
 from rushes_otio.hosts.rows import Dissolve
 from rushes_otio.items import Item
@@ -47,9 +47,12 @@ class Between:
         """Where the cut lies in the overlap of two pieces, and the transition over it."""
         own = self._transitions.get((left.row.use, right.row.use))
         frames = left.right - right.left
-        if own is not None and whole(own.in_offset) + whole(own.out_offset) == frames:
-            return right.left + whole(own.in_offset), own.raw
-        return right.left, self._transition(said.kind, frames)
+        if own is None or whole(own.in_offset) + whole(own.out_offset) != frames:
+            return right.left, self._transition(said.kind, 0, frames)
+        before = whole(own.in_offset)
+        if kind_of_dissolve(own) == said.kind:
+            return right.left + before, own.raw
+        return right.left + before, self._transition(said.kind, before, frames - before)
 
     def _gap(self, frames: int) -> Raw:
         return rawjson.encode(
@@ -64,17 +67,16 @@ class Between:
             }
         )
 
-    def _transition(self, kind: str, frames: int) -> Raw:
+    def _transition(self, kind: str, before: int, after: int) -> Raw:
         rate = self._film.rate
-        is_cross = kind in ("", "cross")
         return rawjson.encode(
             {
                 "OTIO_SCHEMA": "Transition.1",
                 "metadata": {},
-                "name": "" if is_cross else kind,
-                "in_offset": rational_time(0, rate),
-                "out_offset": rational_time(frames, rate),
-                "transition_type": "SMPTE_Dissolve" if is_cross else "Custom_Transition",
+                "name": kind if kind in OTHER_DISSOLVES else "",
+                "in_offset": rational_time(before, rate),
+                "out_offset": rational_time(after, rate),
+                "transition_type": "Custom_Transition" if kind == "wipe" else "SMPTE_Dissolve",
             }
         )
 

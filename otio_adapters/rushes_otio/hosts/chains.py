@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from rushes_otio.errors import BadRequest
 from rushes_otio.hosts.metas import Layer, Piece
 from rushes_otio.hosts.rows import Dissolve
+
+MOST_LAYERS = 1024
 
 _STEP = 1 / 4096
 """Between a layer and what was put above it: less than any layer inside a meta lies above another."""
@@ -69,7 +72,7 @@ def _chain(piece: Piece, by_key: dict[str, Piece], out: dict[str, Dissolve]) -> 
 
 
 def layered(chains: Iterable[Chain]) -> Layers:
-    """The chains of one kind, each on a layer where nothing else is."""
+    """The chains of one kind, each on a layer where nothing else is. BadRequest when there are too many."""
     ordered = sorted(chains, key=lambda each: (each.left, each.pieces[0].layer, each.pieces[0].row.key))
     there: dict[Layer, list[Piece]] = defaultdict(list)
     for piece in sorted((p for chain in ordered for p in chain.pieces), key=lambda each: each.left):
@@ -80,6 +83,11 @@ def layered(chains: Iterable[Chain]) -> Layers:
         while found[home] and found[home][-1].right > chain.left:
             home = (*home[:-1], home[-1] + _STEP)
         found[home].append(chain)
+        if len(found) > MOST_LAYERS:
+            raise BadRequest(
+                f"the timeline has over {MOST_LAYERS:,} layers; that is the limit",
+                remedy="move strips that do not overlap onto fewer channels",
+            )
     return dict(sorted(found.items()))
 
 
@@ -92,18 +100,19 @@ def _home(chain: Chain, there: dict[Layer, list[Piece]]) -> Layer:
 
 
 def _passes(chain: Chain, home: Layer, there: dict[Layer, list[Piece]]) -> bool:
+    own = {*chain.pieces}
     for piece in chain.pieces:
         for layer, others in there.items():
-            if home <= layer < piece.layer and any(_at(piece, others, chain)):
+            if home <= layer < piece.layer and any(_at(piece, others, own)):
                 return True
     return False
 
 
-def _at(piece: Piece, others: Sequence[Piece], chain: Chain) -> Iterable[Piece]:
-    """What is there at the time of a piece, the rest of its chain aside."""
+def _at(piece: Piece, others: Sequence[Piece], own: Collection[Piece]) -> Iterable[Piece]:
+    """What is there at the time of a piece, its `own` chain aside."""
     before = bisect_left(others, piece.right, key=lambda each: each.left)
     for other in reversed(others[:before]):
         if other.right <= piece.left:
             return
-        if other not in chain.pieces:
+        if other not in own:
             yield other

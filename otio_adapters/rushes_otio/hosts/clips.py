@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ from msgspec import Raw
 
 from rushes_otio import rawjson
 from rushes_otio.build import shot_clip, time_range
+from rushes_otio.conforming.alignment import likely_begin
 from rushes_otio.conforming.omitted import omitted_rows, with_block
 from rushes_otio.film import Film
 from rushes_otio.hosts.clocks import Clock, clock_of, pace_of, runs_as, seen, start_of, start_time
 from rushes_otio.hosts.lanes import Lanes, Standing
 from rushes_otio.hosts.metas import Piece
 from rushes_otio.hosts.rows import Row
-from rushes_otio.items import DEFAULT_MEDIA, Item, read_item
+from rushes_otio.items import DEFAULT_MEDIA, MAX_FRAMES, Item, read_item
 from rushes_otio.schema import ShotBlock
 
 Named = Callable[[str], str]
@@ -48,11 +50,11 @@ class Clips:
 
     def is_known(self, row: Row) -> bool:
         """Whether the row shows a clip or a shot of the film, wherever it is."""
-        return row.use in self._lanes.by_use or self._shot(row) != ""
+        return self._clip_of(row) is not None or self._shot(row) != ""
 
     def is_same(self, piece: Piece, clip: Standing) -> bool:
         """Whether a piece is a clip of the film as it stands there, dissolves included."""
-        if (piece.row.use, piece.enabled) != (clip.use, clip.item.enabled):
+        if (piece.row.use, piece.enabled) != (clip.use, clip.item.enabled) or not self._clip_of(piece.row):
             return False
         if (piece.left, piece.right) != (clip.left - clip.head, clip.right + clip.tail):
             return False
@@ -60,7 +62,7 @@ class Clips:
 
     def clip(self, piece: Piece, span: Span) -> Raw:
         """The text of a clip that shows a piece of a row."""
-        known = self._lanes.by_use.get(piece.row.use)
+        known = self._clip_of(piece.row)
         if known is not None:
             return self._of_film(known.item, known.shot, known, piece, span)
         shot = self._shot(piece.row)
@@ -69,6 +71,11 @@ class Clips:
         return self._foreign(piece, span)
 
     # -- clips of the film -----------------------------------------------------------------------------------
+
+    def _clip_of(self, row: Row) -> Standing | None:
+        """The clip that the row names; none where the editor took back which shot that is."""
+        known = self._lanes.by_use.get(row.use)
+        return None if known is not None and row.told == known.shot != row.shot else known
 
     def _shot(self, row: Row) -> str:
         return row.shot if row.shot in self._film.shots or row.shot in self._omitted else ""
@@ -146,13 +153,20 @@ class Clips:
                 "effects": [_warp(piece.pace)] if piece.pace != 1.0 and not _is_still(piece) else [],
                 "markers": [],
                 "enabled": piece.enabled,
-                "media_references": {DEFAULT_MEDIA: self._media(row)},
+                "media_references": {DEFAULT_MEDIA: self._media(row, self._file(row, first + length))},
                 "active_media_reference_key": DEFAULT_MEDIA,
             }
         )
 
-    def _media(self, row: Row) -> dict[str, Any]:
-        known = time_range(0, row.length, self._film.rate) if row.length else None
+    def _file(self, row: Row, end: float) -> dict[str, Any] | None:
+        """The range of a file of which a clip shows what lies before `end`; None where that is not known. Of a
+        clip that is hours into a file it has to be: the hours would be read as timecode."""
+        rate = self._film.rate
+        if row.length or likely_begin(row.first, 3600.0 * rate.nominal) == 0:
+            return time_range(0, row.length, rate) if row.length else None
+        return time_range(0, min(max(1, math.ceil(end)), MAX_FRAMES), rate)
+
+    def _media(self, row: Row, known: dict[str, Any] | None) -> dict[str, Any]:
         media: dict[str, Any] = {
             "OTIO_SCHEMA": "ExternalReference.1",
             "metadata": {},

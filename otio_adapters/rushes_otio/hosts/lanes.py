@@ -13,6 +13,7 @@ from functools import partial
 from rushes_otio import rawjson
 from rushes_otio.errors import RushesError
 from rushes_otio.film import Film
+from rushes_otio.hosts.clocks import clock_of, pace_of
 from rushes_otio.items import Item, read_item
 from rushes_otio.nesting import unnested
 from rushes_otio.rawjson import RawObject
@@ -20,6 +21,8 @@ from rushes_otio.shell import Shell
 from rushes_otio.tracks import Track, decode_timeline, read_tracks
 
 NESTS = ("Stack", "Track")
+
+OTHER_DISSOLVES = ("gamma_cross", "wipe")
 
 Pair = tuple[str, str]
 """The uses of two neighbours; "" where there is none."""
@@ -56,12 +59,22 @@ class Join:
     before: int
     after: int
 
+    @property
+    def kind(self) -> str:
+        return kind_of_dissolve(self.item)
+
+
+def kind_of_dissolve(item: Item) -> str:
+    """What rows call a transition: those that came from a host have its word as their name."""
+    return item.name if item.name in OTHER_DISSOLVES else "cross"
+
 
 @dataclass(slots=True, eq=False)
 class Lane:
     """A flat track. `track` is the film's that it is, or is a layer of; `shell` is its text without its items.
 
-    `between` holds what stands between two neighbours and is not shown, by their uses.
+    `between` holds what stands between two neighbours and is not shown, by their uses. Where it is `retimed`,
+    hosts need an effect above a clip.
     """
 
     number: int
@@ -75,10 +88,22 @@ class Lane:
     clips: list[Standing] = field(default_factory=list)
     joins: dict[Pair, Join] = field(default_factory=dict)
     between: dict[Pair, list[Item]] = field(default_factory=dict)
+    retimed: bool = False
 
     @property
     def is_sound(self) -> bool:
         return self.kind == "Audio"
+
+    @property
+    def over(self) -> int:
+        """How far above its lowest channel a lane's dissolves stand: above the two on which its clips stand in
+        turns, and the effects over those."""
+        return (2 if self.joins else 1) * (2 if self.retimed else 1)
+
+    @property
+    def width(self) -> int:
+        """Of how many channels it needs."""
+        return self.over + (1 if self.joins else 0)
 
     def chains(self) -> Iterator[list[Standing]]:
         """The clips, those together that dissolve into each other."""
@@ -172,6 +197,14 @@ def _fill(lane: Lane, film: Film) -> None:
         lane.clips.append(clip)
         last, hidden = clip, []
     lane.between[last.use if last else "", ""] = hidden
+    lane.retimed = not lane.is_sound and any(_is_retimed(clip.item, film) for clip in lane.clips)
+
+
+def _is_retimed(item: Item, film: Film) -> bool:
+    """Whether a host that plays the clip's medium has to change its speed; backwards alone needs no effect."""
+    media = item.default_media
+    path = (media.target_url or "") if media is not None else ""
+    return abs(pace_of(item, clock_of(item, path, film.rate))) != 1.0
 
 
 def _standing(lane: Lane, item: Item, film: Film) -> Standing | None:

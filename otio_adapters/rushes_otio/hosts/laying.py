@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,7 +10,6 @@ from rushes_otio.film import Film
 from rushes_otio.hosts.channels import Channels
 from rushes_otio.hosts.clocks import clock_of, seen, start_time
 from rushes_otio.hosts.lanes import Lane, Lanes, Standing
-from rushes_otio.hosts.offering import EFFECT
 from rushes_otio.hosts.rows import Dissolve, Kind, Row
 from rushes_otio.text import printable
 from rushes_otio.timing import Rate
@@ -41,7 +40,8 @@ class Laid:
 
 def laid(film: Film, lanes: Lanes, channels: Mapping[str, int], show: Show) -> Laid:
     """The clips whose uses are in `channels`, which has the lowest channel of each one's lane. Clips that dissolve
-    into each other stand on that and the next one in turns, the dissolve on the one above."""
+    into each other stand on that and the next one in turns, the dissolve above them and the effects that retime
+    them."""
     rows: list[Row] = []
     dissolves: list[Dissolve] = []
     for lane in lanes.all:
@@ -53,11 +53,12 @@ def laid(film: Film, lanes: Lanes, channels: Mapping[str, int], show: Show) -> L
                 dissolves.append(
                     Dissolve(
                         key=f"{into} dissolve",
-                        channel=channels[into] + EFFECT,
+                        channel=channels[into] + lane.over,
                         left=cut - join.before,
                         right=cut + join.after,
                         out=out,
                         into=into,
+                        kind=join.kind,
                     )
                 )
     return Laid(rows, dissolves)
@@ -95,19 +96,18 @@ def _name(clip: Standing) -> str:
 
 
 def tracks(lanes: Lanes, channels: Channels) -> list[dict[str, Any]]:
-    """The film's tracks, each with the channel that it has, or would have, in the host. A track whose clips stand
-    on two in turns is there twice."""
+    """The film's tracks, each once for every channel that it has, or would have, in the host."""
     return [
         {
             "label": lane.label,
             "kind": lane.kind,
-            "channel": channels[lane.number] + roll,
+            "channel": channels[lane.number] + step,
             "name": printable(lane.name, 200),
             "enabled": lane.enabled,
         }
         for lane in lanes.all
         if lane.number in channels
-        for roll in range(2 if lane.joins else 1)
+        for step in range(lane.width)
     ]
 
 
@@ -126,8 +126,3 @@ def scenes(film: Film) -> list[dict[str, Any]]:
             name = printable(f"{scene.code} {scene.name}".strip(), 200)
             found.append({"name": name, "start": start, "frames": end - start})
     return found
-
-
-def uses_of(rows: Iterable[Row]) -> list[str]:
-    """The uses of rows, each once."""
-    return list(dict.fromkeys(row.use for row in rows if row.use))

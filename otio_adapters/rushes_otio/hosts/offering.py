@@ -16,9 +16,6 @@ from rushes_otio.hosts.lanes import Join, Lane, Lanes, Standing
 from rushes_otio.hosts.metas import Piece
 from rushes_otio.hosts.rows import Dissolve, Row
 
-EFFECT = 2
-"""A dissolve stands on the second channel above its lane's own."""
-
 Taken = tuple[int, int, int]
 """A channel, and from where to where something stands on it."""
 
@@ -90,12 +87,12 @@ class _Run:
 
     def places(self, moved: int) -> list[Taken]:
         clips = [(channel, left + moved, right + moved) for _, channel, left, right in self.spans()]
-        return [*clips, *(_effect(join, self.channel, moved) for join in self.joins())]
+        return [*clips, *(self.over(join, moved) for join in self.joins())]
 
-
-def _effect(join: Join, channel: int, moved: int) -> Taken:
-    cut = join.into.left + moved
-    return channel + EFFECT, cut - join.before, cut + join.after
+    def over(self, join: Join, moved: int) -> Taken:
+        """Where a dissolve stands."""
+        cut = join.into.left + moved
+        return self.channel + self.lane.over, cut - join.before, cut + join.after
 
 
 def offered(film: Film, lanes: Lanes, channels: Channels, free: Free, there: Collection[str]) -> Offer:
@@ -172,10 +169,18 @@ def _put_run(offer: Offer, run: _Run, moved: int, film: Film) -> None:
         offer.pieces.append(Piece(row, (float(channel),), row.left, row.right, first, row.enabled))
         offer.channels[clip.use] = run.channel
     for join in run.joins():
-        channel, left, right = _effect(join, run.channel, moved)
+        channel, left, right = run.over(join, moved)
         out, into = key_of(join.out.use), key_of(join.into.use)
         offer.dissolves.append(
-            Dissolve(key=f"{into} dissolve", channel=channel, left=left, right=right, out=out, into=into)
+            Dissolve(
+                key=f"{into} dissolve",
+                channel=channel,
+                left=left,
+                right=right,
+                out=out,
+                into=into,
+                kind=join.kind,
+            )
         )
 
 

@@ -140,8 +140,12 @@ class _Reader:
             return False
         if not all(self._clips.is_same(piece, clip) for piece, clip in zip(pieces, lane.clips, strict=True)):
             return False
-        joined = {(a.row.use, b.row.use) for chain in chains for a, b in pairwise(chain.pieces)}
-        return joined == set(lane.joins)
+        joined = {
+            (out.row.use, into.row.use): dissolve.kind
+            for chain in chains
+            for (out, into), dissolve in zip(pairwise(chain.pieces), chain.dissolves, strict=True)
+        }
+        return joined == {pair: join.kind for pair, join in lane.joins.items()}
 
     def _enabled(self, lane: Lane) -> bool:
         """As the host has it, where anything of the track is there."""

@@ -34,7 +34,8 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     At `left` it shows media frame `first`, i frames later `first + floor(i * speed)`. `speed` is a decimal,
     negative where it runs backwards from `first`, "0" where a frame is held, "" where it varies. `length` is how
     many frames the media has, 0 where that is not known or a still. `size` is the media's in pixels, `zero` the
-    media frame that is the shot's frame 0: only the daemon says these two.
+    media frame that is the shot's frame 0: only the daemon says these two. `told` is the shot ("" for none) that
+    the host was last told the use is, where its editor's undo made it another: then the row counts.
     """
 
     key: Key
@@ -44,6 +45,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     right: Frame
     use: Word = ""
     shot: Word = ""
+    told: Word | None = None
     name: Word = ""
     path: Annotated[str, Meta(max_length=4096)] = ""
     first: Frame = 0

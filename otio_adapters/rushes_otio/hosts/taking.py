@@ -38,6 +38,10 @@ BARE = ("text", "other")
 where they are to become shots."""
 
 
+FOOTAGE = ("path", "name")
+"""How clips without marks are known."""
+
+
 @dataclass
 class TakenIn:
     """What came of it. `uses` says which use each row of the host is, by its key; `offer` is what the host lacks,
@@ -74,7 +78,7 @@ def _taken_in(film: Film, timeline: rows.Sequence, made: Collection[str]) -> Tak
     reading = read(film, lanes, whole, clips)
     taken = TakenIn(False, {}, lanes, offer, {}, notes=[*notes, *reading.notes])
     if not reading.same:
-        _conform(film, reading, taken, paths)
+        _conform(film, reading, taken, paths, _away(lanes, timeline))
         taken.lanes = lanes_of(film)
     taken.uses = _uses(film, reading, whole)
     taken.channels = _channels(taken.lanes, whole, [*timeline.rows, *(piece.row for piece in offer.pieces)])
@@ -108,9 +112,18 @@ def _rate(text: str) -> Rate | None:
         return None
 
 
-def _conform(film: Film, reading: Reading, taken: TakenIn, paths: MediaPaths) -> None:
+def _away(lanes: Lanes, timeline: rows.Sequence) -> set[str]:
+    """Shots that the host was given and shows no more: strips of the same footage are not those."""
+    there, known = {row.use for row in timeline.rows if row.told is None}, set(timeline.known)
+    stay = {clip.shot for use, clip in lanes.by_use.items() if use in there or use not in known}
+    return {clip.shot for clip in lanes.by_use.values()} - stay - {""}
+
+
+def _conform(film: Film, reading: Reading, taken: TakenIn, paths: MediaPaths, away: Collection[str]) -> None:
     cut = Cut.read(reading.text, film.where)
     matching = match(Cut.of_film(film), cut, omitted_rows(film))
+    found = matching.links.items()
+    matching.links = {order: link for order, link in found if link.by not in FOOTAGE or link.shot not in away}
     done = conformed(film, matching, ROWS, paths)
     if done.text != film.encode():
         film.become(done.text)

@@ -6,12 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rushes_otio.errors import BadRequest
 from rushes_otio.hosts.chains import Layers
 from rushes_otio.hosts.lanes import Lane, Lanes
 from rushes_otio.hosts.metas import Layer
-
-MOST_LAYERS = 1024
 
 _CLIP = 1 << 20  # a clip that stays on its track counts for more than any number of empty tracks that are filled
 
@@ -28,11 +25,6 @@ class Tracking:
 def tracked(layers: Layers, lanes: Lanes, *, sound: bool) -> Tracking:
     """The tracks of one kind, picture or sound. The order of layers is the order of tracks."""
     keys = list(layers)
-    if len(keys) > MOST_LAYERS:
-        raise BadRequest(
-            f"the timeline has {len(keys):,} layers; the limit is {MOST_LAYERS:,}",
-            remedy="move strips that do not overlap onto fewer channels",
-        )
     own = [lane for lane in lanes.all if lane.is_sound == sound and lane.kind in ("Video", "Audio")]
     votes = [_votes(layers, key, lanes) for key in keys]
     pairs = _in_order(votes, own)
