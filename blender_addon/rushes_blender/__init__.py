@@ -6,24 +6,34 @@ Importing the package imports nothing of Blender, so what needs none can be used
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 MODULES = (
     "preferences",
     "running",
+    "operators.comparing",  # before what else happens around a save: while everything is still where it was
     "edits.storing",
     "edits.swaps",
     "edits.pulling",
-    "edits.glancing",
     "edits.handlers",
+    "edits.glancing",
     "edits.holding",
     "operators",
     "menus",
-    "panel",
+    "panel.properties",
+    "panel.film_panel",
+    "panel.shot_panel",
+    "panel.intent_panel",
+    "panel.subject",
+    "panel.previews",
+    "panel.overlay",
 )
-"""What registers something, in this order; taken back in the opposite one. A module of these has `CLASSES`, or
-`register` and `unregister`, or both: its classes come first."""
+"""What registers something, in this order; taken back in the opposite one. A module has any of `CLASSES`,
+`HANDLERS` (by the names of their lists in bpy.app.handlers, of which older versions lack some), `register` and
+`unregister`."""
 
 _registered: list[ModuleType] = []
 
@@ -58,6 +68,8 @@ def _register(module: ModuleType) -> None:
 
     for each in getattr(module, "CLASSES", ()):
         bpy.utils.register_class(each)
+    for handlers, handler in _handlers(module):
+        handlers.append(handler)
     getattr(module, "register", _nothing)()
 
 
@@ -67,9 +79,21 @@ def _unregister(module: ModuleType) -> None:
     try:
         getattr(module, "unregister", _nothing)()
     finally:
+        for handlers, handler in _handlers(module):
+            if handler in handlers:
+                handlers.remove(handler)
         for each in reversed(getattr(module, "CLASSES", ())):
             if "bl_rna" in vars(each):  # it is registered
                 bpy.utils.unregister_class(each)
+
+
+def _handlers(module: ModuleType) -> Iterator[tuple[list[Any], Any]]:
+    import bpy
+
+    for name, handler in getattr(module, "HANDLERS", {}).items():
+        handlers = getattr(bpy.app.handlers, name, None)
+        if handlers is not None:
+            yield handlers, handler
 
 
 def _nothing() -> None:

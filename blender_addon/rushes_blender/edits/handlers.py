@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable
 from functools import wraps
 
-import bpy
 from bpy.app.handlers import persistent
 
 from .. import running, scenes
@@ -93,16 +92,5 @@ HANDLERS: dict[str, Callable[..., None]] = {
 """By the name of the list in bpy.app.handlers."""
 
 
-def register() -> None:
-    for name, handler in HANDLERS.items():
-        handlers = getattr(bpy.app.handlers, name, None)
-        if handlers is not None and handler not in handlers:
-            handlers.append(handler)
-
-
 def unregister() -> None:
-    for name, handler in HANDLERS.items():
-        handlers = getattr(bpy.app.handlers, name, [])
-        if handler in handlers:
-            handlers.remove(handler)
     journal.forget()

@@ -72,17 +72,3 @@ HANDLERS = {
     "load_post": _loaded,
 }
 """By the name of the list in bpy.app.handlers."""
-
-
-def register() -> None:
-    for name, handler in HANDLERS.items():
-        handlers = getattr(bpy.app.handlers, name, None)
-        if handlers is not None and handler not in handlers:
-            handlers.append(handler)
-
-
-def unregister() -> None:
-    for name, handler in HANDLERS.items():
-        handlers = getattr(bpy.app.handlers, name, [])
-        if handler in handlers:
-            handlers.remove(handler)

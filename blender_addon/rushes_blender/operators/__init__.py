@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import comparing, fields, film, making, shelf, shots, storyboard, takes
+from . import fields, film, making, shelf, shots, storyboard, takes
 
 CLASSES: tuple[type, ...] = (
     *film.CLASSES,
@@ -14,10 +14,5 @@ CLASSES: tuple[type, ...] = (
 )
 
 
-def register() -> None:
-    comparing.register()
-
-
 def unregister() -> None:
-    comparing.unregister()
     shelf.forget()

@@ -64,22 +64,11 @@ def _strips(path: str, shot: str) -> list[tuple[bpy.types.Scene, bpy.types.Strip
     return [(scene, strip) for scene in linked for strip in marks.strips_of(scene, shot)]
 
 
-_HANDLERS = ("save_pre", "render_init")
+HANDLERS = {"save_pre": end_all, "render_init": end_all}
 """A window calls the second one from the thread that renders. Blender advises against changes there. But this is
 short and done once, and a film rendered with a take that nobody chose would be worse."""
 
 
-def register() -> None:
-    for name in _HANDLERS:
-        handlers = getattr(bpy.app.handlers, name)
-        if end_all not in handlers:
-            handlers.insert(0, end_all)  # while everything is still where it was
-
-
 def unregister() -> None:
-    for name in _HANDLERS:
-        handlers = getattr(bpy.app.handlers, name)
-        if end_all in handlers:
-            handlers.remove(end_all)
     end_all()
     _others.clear()

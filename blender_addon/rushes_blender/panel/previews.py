@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import bpy.utils.previews
 
+from .. import running
 from ..strips import compat
 from . import subject
 
@@ -79,6 +80,7 @@ def _file(name: str) -> Path:
 def register() -> None:
     global _collection
     _collection = bpy.utils.previews.new()
+    running.chore(keep)
 
 
 def unregister() -> None:

@@ -131,6 +131,10 @@ def _edited() -> set[bpy.types.Scene]:
     return {scene for scene in pinned if scene is not None}
 
 
+def register() -> None:
+    running.chore(keep)
+
+
 def unregister() -> None:
     """Nothing is known any more."""
     details.forget()
