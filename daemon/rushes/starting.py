@@ -69,9 +69,13 @@ def start(state: Path, *options: str) -> subprocess.Popen[bytes]:
             env={**os.environ, **_sources()},
             start_new_session=True,
         )
-    _started[:] = [one for one in _started if one.poll() is None]
+    _forget_ended()
     _started.append(process)
     return process
+
+
+def _forget_ended() -> None:
+    _started[:] = [one for one in _started if one.poll() is None]
 
 
 def stop(connection: Path) -> int | None:
@@ -86,6 +90,7 @@ def stop(connection: Path) -> int | None:
         if time.monotonic() >= deadline:
             raise Unreachable(f"the daemon (PID {pid}) does not end", remedy=f"end it: kill {pid}")
         time.sleep(_POLL_S)
+    _forget_ended()
     return pid
 
 
