@@ -29,17 +29,13 @@ MADE: Generator = Animatic()
 GO_ON = Unwatched()
 NATIVE = (1920, 1080)
 MOVES = [
-    "static",
-    "push in",
-    "pull out",
-    "pan left",
-    "pan right",
-    "tilt up",
-    "tilt down",
-    "crane up",
-    "crane down",
+    *ANIMATIC.moves,
+    "",
+    "the camera thinks about it",
+    "slow dolly in, then we hold",
+    "whip-pan left",
+    "ZOOM OUT",
 ]
-MOVES += ["handheld", "", "the camera thinks about it", "slow dolly in, then we hold", "whip-pan left", "ZOOM OUT"]
 MARA = Cast("character", "A woman of forty in a red coat, grey hair in a bun")
 TOM = Cast("character", "a tall old man with a beard, brown fedora and a black suit")
 

@@ -6,49 +6,32 @@ they are made to show what it shows.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from functools import wraps
-
-from bpy.app.handlers import persistent
 
 from .. import running, scenes
 from . import copies, holding, journal, moments, pulling, swaps
+from .kept import kept
 
 
-def _kept(do: Callable[[], None]) -> Callable[..., None]:
-    """As a handler that outlives the loading of a file, and fails without ending what Blender is doing."""
-
-    @wraps(do)
-    def handler(*_: object) -> None:
-        try:
-            do()
-        except Exception:
-            traceback.print_exc()
-
-    persistent(handler)
-    return handler
-
-
-@_kept
-def _begin() -> None:
+@kept
+def _begin(_: object) -> None:
     journal.begin()
 
 
-@_kept
-def _undone() -> None:
+@kept
+def _undone(_: object) -> None:
     journal.undone()
     _put_right()
 
 
-@_kept
-def _redone() -> None:
+@kept
+def _redone(_: object) -> None:
     journal.redone()
     _put_right()
 
 
-@_kept
-def _loaded() -> None:
+@kept
+def _loaded(_: object) -> None:
     scenes.forget_read()
     for module in (journal, pulling, swaps, holding):
         module.forget()
@@ -56,18 +39,18 @@ def _loaded() -> None:
     swaps.reconcile_all()
 
 
-@_kept
-def _changed() -> None:
+@kept
+def _changed(_: object) -> None:
     pulling.touch()
 
 
-@_kept
-def _save_begins() -> None:
+@kept
+def _save_begins(_: object) -> None:
     moments.saving(True)
 
 
-@_kept
-def _save_ended() -> None:
+@kept
+def _save_ended(_: object) -> None:
     moments.saving(False)
 
 

@@ -7,34 +7,17 @@ relative ones that no longer lead to where they did.
 from __future__ import annotations
 
 import os
-import traceback
-from collections.abc import Callable
-from functools import wraps
 
 import bpy
-from bpy.app.handlers import persistent
 
 from .. import scenes
+from .kept import kept
 
 _absolute: dict[str, str] = {}
 """While a file is saved: scene's name -> path. What is written on the scene then is relative to the file to be."""
 
 
-def _careful(do: Callable[[object], None]) -> Callable[..., None]:
-    """As a handler, which never keeps a file from being saved or loaded."""
-
-    @wraps(do)
-    def handler(target: object = None, *_: object) -> None:
-        try:
-            do(target)
-        except Exception:
-            traceback.print_exc()
-
-    kept: Callable[..., None] = persistent(handler)
-    return kept
-
-
-@_careful
+@kept
 def _save_begins(target: object) -> None:
     """`target` is the file that will be written; 3.4 does not tell, and then paths stay absolute."""
     _absolute.clear()
@@ -45,14 +28,14 @@ def _save_begins(target: object) -> None:
             scenes.store(scene, _relative(path, os.path.dirname(target)))  # noqa: PTH120 (paths are text here)
 
 
-@_careful
+@kept
 def _save_ended(_: object) -> None:
     for name, path in _absolute.items():
         scenes.store(bpy.data.scenes[name], path)
     _absolute.clear()
 
 
-@_careful
+@kept
 def _loaded(_: object) -> None:
     for scene, path in scenes.linked():
         scenes.store(scene, path)

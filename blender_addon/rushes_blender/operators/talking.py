@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import bpy
 
 from .. import running, scenes
-from ..edits import journal, pulling
+from ..edits import identity, journal, pulling
 from ..texts import error_text, printable
 from .meaning import CANCELLED, FINISHED
 
@@ -43,7 +43,7 @@ class Talk:
         """About the scene's film, or the one at `path`."""
         self.path = os.path.realpath(path) if path else scenes.film_of(scene)
         self.otherwise: Callable[[], None] = lambda: None
-        self._scene = Placeholder(scene)
+        self._scene = identity.key_of(scene)
         self._operator: bpy.types.Operator | None = operator
         self._label = operator.bl_label
         self._asked = 0
@@ -105,7 +105,7 @@ class Talk:
 
     def began_in(self) -> Scene | None:
         """The scene that it began in, where that is still there."""
-        return self._scene.find()
+        return identity.find(self._scene)
 
     def scene(self) -> Scene | None:
         """The same, where it is of this film."""
@@ -173,15 +173,3 @@ class Talk:
         film = running.session().film(self.path)
         is_new = film is not None and not film.is_known and not film.fault
         return bool(self._asked + self._told) or (is_new and not self._has_failed)
-
-
-class Placeholder:
-    """Finds a scene again later: undo and load make every reference to it invalid."""
-
-    def __init__(self, scene: Scene) -> None:
-        self._name = scene.name
-        self._uid = getattr(scene, "session_uid", None)
-
-    def find(self) -> Scene | None:
-        named = [scene for scene in bpy.data.scenes if scene.name == self._name and scene.library is None]
-        return next((scene for scene in named if getattr(scene, "session_uid", None) == self._uid), None)

@@ -56,8 +56,7 @@ class RushesPanel(bpy.types.Panel):
         return about.scene is not None
 
     def fill(self, layout: Layout, about: Subject) -> None:
-        """Lay it out."""
-        raise NotImplementedError
+        """Lay it out: what the panel is for. Nothing, where it does not say."""
 
 
 def room(less: float = 0.0) -> float:
